@@ -1,0 +1,86 @@
+// adjrt/device/Device.h - what a session asks of the machine that computes: memory, programs, the optimizer step.
+//
+// A device owns one arena. Everything in it is named by its byte offset from the arena's start, so that a session never
+// sees a device address. Calls are made from one thread; a call may return before its work is done, and `download`
+// waits for it.
+#ifndef ADJRT_DEVICE_DEVICE_H
+#define ADJRT_DEVICE_DEVICE_H
+
+#include "adjrt/module/Module.h"
+#include "adjrt/support/Status.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace adjrt {
+
+/// Where a program finds its buffers in this run, and how many rows it has.
+struct Bindings {
+  /// Arena offset of each fb::BufferKind's region, indexed by the enum's value.
+  std::array<std::uint64_t, 7> base{};
+  std::int64_t batch = 0;
+  std::int64_t tokens = 0; ///< of this shard: 1 .. S
+
+  std::uint64_t &operator[](fb::BufferKind kind) { return base[static_cast<std::size_t>(kind)]; }
+  std::uint64_t operator[](fb::BufferKind kind) const { return base[static_cast<std::size_t>(kind)]; }
+};
+
+/// One AdamW step (Loshchilov and Hutter 2019, decoupled weight decay) on `count` f32 values at arena offsets.
+struct AdamWStep {
+  std::uint64_t parameters = 0, gradients = 0, firstMoment = 0, secondMoment = 0; ///< arena offsets, in bytes
+  std::uint64_t count = 0;                                                        ///< values
+  float learningRate = 0, beta1 = 0, beta2 = 0, epsilon = 0, weightDecay = 0;
+  float correction1 = 1, correction2 = 1; ///< 1 - beta1^step and 1 - beta2^step
+};
+
+/// Memory as the device accounts for it, in bytes (the cpu: the resident set of the process).
+struct DeviceMemory {
+  std::uint64_t current = 0;
+  std::uint64_t peak = 0;
+};
+
+class Device {
+public:
+  virtual ~Device() = default;
+
+  /// The device's name for reports: the processor's model name, for instance.
+  virtual const std::string &name() const = 0;
+
+  /// Make the module's kernels and programs ready to run, and warm up the libraries they call, so that `memory` counts
+  /// them. The module must outlive the device. InvalidInput when the module is for another target or asks for missing
+  /// CPU features.
+  virtual Status open(const Module &module) = 0;
+
+  /// Make the arena at least `bytes` long, resident. What it held stays. Failed when there is not enough memory.
+  virtual Status reserve(std::uint64_t bytes) = 0;
+
+  /// Host to arena, arena to host, arena to arena (ranges must not overlap), and zeros. Ranges must lie in the arena.
+  virtual Status upload(std::uint64_t offset, std::span<const std::byte> source) = 0;
+  virtual Status download(std::uint64_t offset, std::span<std::byte> destination) = 0;
+  virtual Status copy(std::uint64_t destination, std::uint64_t source, std::uint64_t bytes) = 0;
+  virtual Status zero(std::uint64_t offset, std::uint64_t bytes) = 0;
+
+  /// Run program `index` of the module's list once.
+  virtual Status run(std::uint32_t index, const Bindings &bindings) = 0;
+
+  virtual Status adamw(const AdamWStep &step) = 0;
+
+  virtual DeviceMemory memory() const = 0;
+};
+
+/// What a device is opened with.
+struct DeviceOptions {
+  unsigned threads = 0; ///< cpu: worker threads; 0 means one per available core
+};
+
+/// The device called `spec` ("cpu"); InvalidInput, naming the devices there are, for any other. The reference device is
+/// not one of them: it interprets the model and has an interface of its own.
+Expected<std::unique_ptr<Device>> makeDevice(std::string_view spec, const DeviceOptions &options);
+
+} // namespace adjrt
+
+#endif

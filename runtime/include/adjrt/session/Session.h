@@ -1,0 +1,157 @@
+// adjrt/session/Session.h - loss and gradients of a module on a device, for a sequence of any length up to the plan's
+// context.
+#ifndef ADJRT_SESSION_SESSION_H
+#define ADJRT_SESSION_SESSION_H
+
+#include "adjrt/device/Device.h"
+#include "adjrt/module/Module.h"
+#include "adjrt/schedule/Schedule.h"
+#include "adjrt/session/ArenaLayout.h"
+#include "adjrt/support/Status.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace adjrt {
+
+/// Rows of a (batch, T) host array: row b starts at data + b * rowStride (in elements). A null `data` means absent.
+/// With a token file of (batch, T+1): inputs {p, T+1}, targets {p + 1, T+1}.
+template <typename T> struct RowsView {
+  const T *data = nullptr;
+  std::int64_t rowStride = 0;
+
+  const T *row(std::int64_t b) const { return data + b * rowStride; }
+  explicit operator bool() const { return data != nullptr; }
+};
+
+/// A target that is not counted.
+inline constexpr std::int32_t kIgnoredTarget = -100;
+
+/// A batch of sequences as the model reads it. `batch` must be the plan's; `tokens` (T) at least 1.
+struct SequenceInputs {
+  std::int64_t batch = 1;
+  std::int64_t tokens = 0;
+  RowsView<std::int32_t> inputs;
+  RowsView<std::uint8_t> resets; ///< 1 where a document begins; absent: no resets
+  /// Carries before the first token, a boundary of Session::boundaryBytes() bytes (layout: Plan.carries); empty: zeros.
+  std::span<const std::byte> initialStates;
+};
+
+struct GradientInputs : SequenceInputs {
+  RowsView<std::int32_t> targets; ///< kIgnoredTarget: not counted
+  /// Cotangents of the carries after the last token (boundary layout); empty: zeros.
+  std::span<const std::byte> finalCotangents;
+  /// Counted targets over which the mean is taken; 0: those of this call. Streaming over several calls gives the total
+  /// of all.
+  std::int64_t totalTargets = 0;
+};
+
+struct GradientResult {
+  double loss = 0; ///< sum of the counted targets' losses of this call over the total of counted targets
+  std::int64_t countedTargets = 0; ///< of this call
+  std::int64_t shards = 0;
+  std::int64_t forwardShards = 0; ///< shards run forward before their gradient, recomputations included
+  double seconds = 0;
+};
+
+/// One executed action and when (seconds since the call began), for traces and progress bars.
+struct ActionTiming {
+  Action action;
+  std::int64_t shards = 0;
+  double begin = 0, end = 0;
+};
+
+struct AdamWOptions {
+  double learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01;
+};
+
+struct SessionOptions {
+  std::int64_t tokens = 0; ///< T for which the arena is made; a longer call grows it. 0: one shard
+  bool optimizer = false;  ///< AdamW's state from the start, even when the plan has none
+  std::function<void(const ActionTiming &)> onAction;
+};
+
+/// Owns a device and its arena: see ArenaLayout.h. Calls come from one thread at a time.
+class Session {
+public:
+  static Expected<std::unique_ptr<Session>> open(std::shared_ptr<const Module> module, std::unique_ptr<Device> device,
+                                                 SessionOptions options = {});
+  ~Session();
+
+  const Module &module() const { return *mod; }
+  const Device &device() const { return *dev; }
+
+  /// Make the arena large enough for sequences of `tokens` tokens. InvalidInput above the plan's context.
+  Status reserve(std::int64_t tokens);
+
+  /// Parameters and gradients by name; sizes must be the parameter's. InvalidInput for an unknown name or a wrong size.
+  /// Parameters are zero until set.
+  Status setParameter(std::string_view name, std::span<const float> values);
+  Status getParameter(std::string_view name, std::span<float> values);
+  Status getGradient(std::string_view name, std::span<float> values);
+
+  /// Loss and gradients; the gradients of the last call stay in the arena until the next. InvalidInput: a token or
+  /// target outside the vocabulary (names sequence and position), no counted target, a context above the plan's (names
+  /// --context), a wrong batch. Failed: a loss that is not finite (names the first token where it happened).
+  Expected<GradientResult> valueAndGrad(const GradientInputs &inputs);
+
+  /// Run all shards forward; the final states can be read afterwards.
+  Status forward(const SequenceInputs &inputs);
+
+  /// Size of a boundary: initialStates, finalCotangents, getFinalStates, getInitialCotangents.
+  std::uint64_t boundaryBytes() const;
+  /// Carries after the last token of the last forward or valueAndGrad.
+  Status getFinalStates(std::span<std::byte> states);
+  /// Cotangents of the carries before the first token of the last valueAndGrad.
+  Status getInitialCotangents(std::span<std::byte> cotangents);
+
+  /// One embedded AdamW step with the gradients of the last valueAndGrad. Gets memory for its state first when the
+  /// session has none yet (states and cotangents of the last call can't be read after that).
+  Status adamwStep(const AdamWOptions &options);
+  std::int64_t adamwSteps() const { return steps; }
+
+  /// Bytes of the arena for a sequence of `tokens` tokens (InvalidInput above the context or when the size overflows).
+  Expected<std::uint64_t> arenaBytes(std::int64_t tokens) const;
+  /// Peak memory predicted for a call with `tokens` tokens: process and libraries as measured when the session opened,
+  /// the arena, and the int32 token file (batch, T+1).
+  Expected<std::uint64_t> predictedPeakBytes(std::int64_t tokens) const;
+  /// Process and libraries, measured on opening: all that is resident but the arena.
+  std::uint64_t processBytes() const { return process; }
+  /// Peak memory until now, as the device measures it.
+  std::uint64_t peakBytes() const { return dev->memory().peak; }
+
+private:
+  Session() = default;
+
+  Expected<std::int64_t> shardsOf(std::int64_t tokens) const;
+  Status checkSequence(const SequenceInputs &inputs) const;
+  Expected<std::int64_t> checkTargets(const GradientInputs &inputs) const;
+  Status stage(const SequenceInputs &inputs, const RowsView<std::int32_t> *targets, std::int64_t shard);
+  Status begin(const SequenceInputs &inputs, std::int64_t shards, std::int64_t slots);
+  Status runShard(std::uint32_t program, std::int64_t tokens, std::uint64_t carryIn, std::uint64_t carryOut,
+                  std::uint64_t cotangentIn, std::uint64_t cotangentOut);
+  struct Losses;
+  Status collect(const GradientInputs &inputs, std::int64_t shard, Losses &losses);
+  Status access(std::string_view name, std::uint64_t bytes, std::uint64_t region, std::uint64_t &offset) const;
+
+  std::shared_ptr<const Module> mod;
+  std::unique_ptr<Device> dev;
+  SessionOptions options;
+  BoundaryPolicy policy;
+  ArenaLayout layout;
+  std::uint32_t forwardProgram = 0, gradientProgram = 0;
+  std::uint64_t process = 0;
+  std::int64_t steps = 0;
+  bool haveGradients = false;
+  std::optional<std::uint64_t> finalStates, initialCotangents; ///< arena offsets, when there are any
+  std::vector<std::byte> staging;                              ///< host side of one shard's token-sized arrays
+};
+
+} // namespace adjrt
+
+#endif
