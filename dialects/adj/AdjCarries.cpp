@@ -1,1 +1,0 @@
-#include "adj/AdjOps.h"

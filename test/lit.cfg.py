@@ -1,0 +1,34 @@
+# lit: runs test/**/*.mlir and test/**/*.test with FileCheck and our own tools from build/bin.
+import os
+import subprocess
+
+import lit.formats
+
+config.name = "adjc"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["Inputs"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = config.adjc_test_exec_root
+
+config.environment["PATH"] = os.pathsep.join([config.adjc_bin_dir, config.llvm_tools_dir, config.environment["PATH"]])
+for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "LD_LIBRARY_PATH", "TMPDIR"):
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
+
+config.substitutions += [
+    ("%examples", os.path.join(config.adjc_source_dir, "examples")),
+    ("%source", config.adjc_source_dir),
+    ("%python", config.adjc_python),
+]
+
+
+def python_imports(module):
+    return subprocess.run([config.adjc_python, "-c", f"import {module}"], capture_output=True).returncode == 0
+
+
+# `REQUIRES: torch` for tests that ask an outside autograd; `REQUIRES: not-root` where a file must be unwritable.
+if python_imports("torch"):
+    config.available_features.add("torch")
+if os.geteuid() != 0:
+    config.available_features.add("not-root")
