@@ -47,7 +47,7 @@ struct BoundaryPolicy {
 };
 
 /// A stream of actions for one sequence. The first action finds boundary 0 current. The last shard is never run
-/// forward: its Gradient includes it; a schedule of one shard is a single Gradient (after Save 0). After `End`, `next`
+/// forward: its Gradient includes it; a schedule of one shard is a single Gradient. After `End`, `next`
 /// yields End forever.
 class Schedule {
 public:
@@ -57,7 +57,7 @@ public:
   virtual std::int64_t slots() const = 0;
 };
 
-/// Keep every boundary: M slots, no Recompute.
+/// Keep every boundary but the last, which is current when it is needed: M - 1 slots, no Recompute.
 std::unique_ptr<Schedule> makeStoreAll(std::int64_t shards);
 
 /// The binomial schedule of Griewank and Walther (Revolve, ACM TOMS 799) with at most `slots` >= 1 stored boundaries:

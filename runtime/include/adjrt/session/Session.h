@@ -5,8 +5,8 @@
 
 #include "adjrt/device/Device.h"
 #include "adjrt/module/Module.h"
+#include "adjrt/schedule/ArenaLayout.h"
 #include "adjrt/schedule/Schedule.h"
-#include "adjrt/session/ArenaLayout.h"
 #include "adjrt/support/Status.h"
 
 #include <cstdint>

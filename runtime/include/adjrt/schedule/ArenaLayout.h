@@ -1,9 +1,9 @@
-// adjrt/session/ArenaLayout.h - where things lie in a session's arena: parameters, gradients, optimizer state, the
-// programs' fixed part, two cotangent slots, boundary slots (docs/architecture.md). Offsets and sizes in bytes.
-#ifndef ADJRT_SESSION_ARENALAYOUT_H
-#define ADJRT_SESSION_ARENALAYOUT_H
+// adjrt/schedule/ArenaLayout.h - where things lie in a session's arena: parameters, gradients, optimizer state, the
+// programs' fixed part, two cotangent slots, boundary slots (docs/architecture.md). Offsets and sizes in bytes. The
+// planner of the compiler and the session use the same code, so that a plan's prediction is what a session allocates.
+#ifndef ADJRT_SCHEDULE_ARENALAYOUT_H
+#define ADJRT_SCHEDULE_ARENALAYOUT_H
 
-#include "adjrt/module/Module.h"
 #include "adjrt/support/Status.h"
 
 #include <cstdint>
