@@ -1,0 +1,19 @@
+//===- AdjAttributes.cpp - attributes of the adj dialect ------------------------------------------------------------===//
+#include "adj/AdjAttributes.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+#include "adj/AdjEnums.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "adj/AdjAttributes.cpp.inc"
+
+void adj::AdjDialect::registerAttributes() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "adj/AdjAttributes.cpp.inc"
+      >();
+}

@@ -1,0 +1,24 @@
+//===- SsmAttributes.td - attributes of the ssm dialect ------------------------------------------------------------===//
+#ifndef SSM_ATTRIBUTES_TD
+#define SSM_ATTRIBUTES_TD
+
+include "ssm/SsmDialect.td"
+include "mlir/IR/AttrTypeBase.td"
+
+def Ssm_InitAttr : AttrDef<Ssm_Dialect, "Init"> {
+  let mnemonic = "init";
+  let summary = "How a parameter is initialised.";
+  let description = [{
+    `kind` is one of `zeros`, `ones`, `constant` (a), `normal` (mean a, standard deviation b), `uniform` (from a to b),
+    `a_log` (every row log(1), ..., log(N): S4D-real) and `dt_bias` (the inverse softplus of max(dt, c), dt log-uniform in [a, b];
+    arXiv 2312.00752, section 3.6).
+
+    Example: `#ssm.init<normal, 0.0, 0.02>`.
+  }];
+  let parameters = (ins StringRefParameter<"kind of initialiser">:$kind,
+                        OptionalArrayRefParameter<"double">:$values);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+}
+
+#endif

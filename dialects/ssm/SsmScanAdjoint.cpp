@@ -1,0 +1,1 @@
+#include "ssm/SsmOps.h"
