@@ -1,0 +1,109 @@
+// Writing files that appear only when complete.
+#include "adjrt/io/File.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+using namespace adjrt;
+
+static tl::unexpected<Error> cannotWrite(const std::string &path, const std::string &why) {
+  return invalidInput(path + ": cannot be written: " + why + "; give a path in a folder that you can write to");
+}
+
+Expected<OutputFile> OutputFile::create(const std::string &path) {
+  if (path.empty())
+    return invalidInput("the output path is empty: give a file name");
+  std::string target = path;
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0) {
+    if (S_ISDIR(status.st_mode))
+      return cannotWrite(path, "it is a folder");
+    if (::access(path.c_str(), W_OK) != 0)
+      return cannotWrite(path, std::strerror(errno));
+    if (S_ISCHR(status.st_mode)) {
+      int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+      if (descriptor < 0)
+        return cannotWrite(path, std::strerror(errno));
+      return OutputFile(path, path, "", descriptor);
+    }
+    if (!S_ISREG(status.st_mode))
+      return cannotWrite(path, "it is neither a regular file nor a character device");
+    std::error_code error; // a rename must replace what a link points to, not the link
+    if (auto followed = std::filesystem::canonical(path, error); !error)
+      target = followed.string();
+  }
+  // A fixed number of attempts: names left by a killed process of the same id are skipped.
+  for (int attempt = 0; attempt != 100; ++attempt) {
+    std::string temporary = target + ".partial-" + std::to_string(::getpid()) + "-" + std::to_string(attempt);
+    int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor >= 0)
+      return OutputFile(path, target, temporary, descriptor);
+    if (errno != EEXIST)
+      return cannotWrite(path, std::strerror(errno));
+  }
+  return cannotWrite(path, "100 partial files of earlier runs lie beside it");
+}
+
+OutputFile::OutputFile(OutputFile &&other) noexcept
+    : name(std::move(other.name)), target(std::move(other.target)), temporary(std::exchange(other.temporary, {})),
+      descriptor(std::exchange(other.descriptor, -1)) {}
+
+OutputFile &OutputFile::operator=(OutputFile &&other) noexcept {
+  std::swap(name, other.name);
+  std::swap(target, other.target);
+  std::swap(temporary, other.temporary);
+  std::swap(descriptor, other.descriptor);
+  return *this;
+}
+
+OutputFile::~OutputFile() { discard(); }
+
+void OutputFile::discard() {
+  if (descriptor >= 0)
+    ::close(std::exchange(descriptor, -1));
+  if (!temporary.empty())
+    ::unlink(std::exchange(temporary, {}).c_str());
+}
+
+Status OutputFile::reserve(std::uint64_t size) const {
+  if (temporary.empty() || size == 0)
+    return {};
+  // Not posix_fallocate: where the file system has no reservation, that writes every block.
+  if (::fallocate(descriptor, 0, 0, static_cast<off_t>(size)) != 0 && errno != EOPNOTSUPP && errno != ENOSYS)
+    return failed(name + ": cannot reserve " + std::to_string(size) + " bytes: " + std::strerror(errno) +
+                  "; make room or choose another disk");
+  return {};
+}
+
+Status OutputFile::writeAt(std::uint64_t offset, std::span<const std::byte> source) const {
+  while (!source.empty()) {
+    ssize_t put = ::pwrite(descriptor, source.data(), source.size(), static_cast<off_t>(offset));
+    if (put < 0 && errno == EINTR)
+      continue;
+    if (put <= 0)
+      return failed(name + ": cannot be written at byte " + std::to_string(offset) + ": " + std::strerror(errno));
+    source = source.subspan(static_cast<std::size_t>(put));
+    offset += static_cast<std::uint64_t>(put);
+  }
+  return {};
+}
+
+Status OutputFile::commit() {
+  if (temporary.empty()) {
+    discard();
+    return {};
+  }
+  // Flushed first: a name must never lead to a file whose data a crash can still take away.
+  if (::fdatasync(descriptor) != 0)
+    return failed(name + ": cannot be flushed to the disk: " + std::strerror(errno));
+  if (::rename(temporary.c_str(), target.c_str()) != 0)
+    return failed(name + ": cannot be given its name: " + std::strerror(errno));
+  temporary.clear();
+  discard();
+  return {};
+}
