@@ -89,11 +89,12 @@ public:
   /// Make the arena large enough for sequences of `tokens` tokens. InvalidInput above the plan's context.
   Status reserve(std::int64_t tokens);
 
-  /// Parameters and gradients by name; sizes must be the parameter's. InvalidInput for an unknown name or a wrong size.
-  /// Parameters are zero until set.
-  Status setParameter(std::string_view name, std::span<const float> values);
-  Status getParameter(std::string_view name, std::span<float> values);
-  Status getGradient(std::string_view name, std::span<float> values);
+  /// Parameters and gradients by name: the `values.size()` elements from element `first` on, so that a tool can stream a
+  /// large one through a small buffer. InvalidInput for an unknown name or elements past the parameter's end. Parameters
+  /// are zero until set.
+  Status setParameter(std::string_view name, std::span<const float> values, std::uint64_t first = 0);
+  Status getParameter(std::string_view name, std::span<float> values, std::uint64_t first = 0);
+  Status getGradient(std::string_view name, std::span<float> values, std::uint64_t first = 0);
 
   /// Loss and gradients; the gradients of the last call stay in the arena until the next. InvalidInput: a token or
   /// target outside the vocabulary (names sequence and position), no counted target, a context above the plan's (names
@@ -137,7 +138,8 @@ private:
                   std::uint64_t cotangentIn, std::uint64_t cotangentOut);
   struct Losses;
   Status collect(const GradientInputs &inputs, std::int64_t shard, Losses &losses);
-  Status access(std::string_view name, std::uint64_t bytes, std::uint64_t region, std::uint64_t &offset) const;
+  Status access(std::string_view name, std::uint64_t first, std::uint64_t count, std::uint64_t region,
+                std::uint64_t &offset) const;
 
   std::shared_ptr<const Module> mod;
   std::unique_ptr<Device> dev;
