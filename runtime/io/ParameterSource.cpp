@@ -103,10 +103,10 @@ std::vector<TensorSpec> ParameterSource::tensors() const {
   return list;
 }
 
-Status ParameterSource::read(const std::string &tensor, std::span<float> destination) const {
+Status ParameterSource::read(const std::string &tensor, std::span<float> destination, std::uint64_t first) const {
   auto place = places.find(tensor);
   if (place == places.end())
     return invalidInput(name + ": has no tensor '" + tensor + "'");
   const SafetensorsFile &file = files[place->second.file];
-  return file.read(file.entries()[place->second.entry], destination);
+  return file.read(file.entries()[place->second.entry], destination, first);
 }

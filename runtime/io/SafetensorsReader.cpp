@@ -42,22 +42,24 @@ const SafetensorsEntry *SafetensorsFile::find(const std::string &name) const {
   return found == tensors.end() ? nullptr : &*found;
 }
 
-Status SafetensorsFile::read(const SafetensorsEntry &entry, std::span<float> destination) const {
+Status SafetensorsFile::read(const SafetensorsEntry &entry, std::span<float> destination, std::uint64_t first) const {
   auto place = [&] { return path() + ": tensor '" + entry.tensor.name + "' "; };
   bool bfloat = entry.dtype == "BF16";
   if (entry.dtype != "F32" && entry.dtype != "F16" && !bfloat)
     return invalidInput(place() + "has dtype " + entry.dtype + "; F32, BF16 and F16 are read");
-  std::uint64_t elements = (entry.end - entry.begin) / (entry.dtype == "F32" ? 4 : 2);
-  if (destination.size() != elements)
+  std::uint64_t width = entry.dtype == "F32" ? 4 : 2;
+  std::uint64_t elements = (entry.end - entry.begin) / width;
+  if (first > elements || destination.size() > elements - first)
     return invalidInput(place() + "has " + std::to_string(elements) + " elements, expected " +
-                        std::to_string(destination.size()));
-  if (entry.dtype == "F32")
-    return file.readAt(entry.begin, std::as_writable_bytes(destination));
-  std::vector<std::uint16_t> piece(std::min<std::uint64_t>(elements, 1 << 18));
-  for (std::uint64_t first = 0; first < elements; first += piece.size()) {
-    std::span<std::uint16_t> part(piece.data(), std::min<std::uint64_t>(piece.size(), elements - first));
-    ADJ_RETURN_IF_ERROR(file.readAt(entry.begin + 2 * first, std::as_writable_bytes(part)));
-    std::transform(part.begin(), part.end(), destination.begin() + static_cast<std::ptrdiff_t>(first),
+                        std::to_string(first + destination.size()));
+  std::uint64_t begin = entry.begin + first * width;
+  if (width == 4)
+    return file.readAt(begin, std::as_writable_bytes(destination));
+  std::vector<std::uint16_t> piece(std::min<std::size_t>(destination.size(), 1 << 18));
+  for (std::size_t done = 0; done < destination.size(); done += piece.size()) {
+    std::span<std::uint16_t> part(piece.data(), std::min(piece.size(), destination.size() - done));
+    ADJ_RETURN_IF_ERROR(file.readAt(begin + 2 * done, std::as_writable_bytes(part)));
+    std::transform(part.begin(), part.end(), destination.begin() + static_cast<std::ptrdiff_t>(done),
                    bfloat ? widenBFloat16 : widenFloat16);
   }
   return {};

@@ -24,19 +24,19 @@ Expected<SafetensorsWriter> SafetensorsWriter::create(const std::string &path, s
   return writer;
 }
 
-Status SafetensorsWriter::write(std::size_t index, std::span<const float> values) {
+Status SafetensorsWriter::write(std::size_t index, std::span<const float> values, std::uint64_t first) {
   std::uint64_t size = offsets[index + 1] - offsets[index];
-  if (values.size_bytes() != size)
+  if (first > size / sizeof(float) || values.size_bytes() > size - first * sizeof(float))
     return failed(file.path() + ": tensor '" + tensors[index].name + "' of shape " + printShape(tensors[index].shape) +
-                  " was given " + std::to_string(values.size()) + " values");
-  ADJ_RETURN_IF_ERROR(file.writeAt(offsets[index], std::as_bytes(values)));
-  written[index] = true;
+                  " was given " + std::to_string(first + values.size()) + " values");
+  ADJ_RETURN_IF_ERROR(file.writeAt(offsets[index] + first * sizeof(float), std::as_bytes(values)));
+  written[index] += values.size_bytes();
   return {};
 }
 
 Status SafetensorsWriter::commit() {
   for (std::size_t i = 0; i != written.size(); ++i)
-    if (!written[i])
-      return failed(file.path() + ": tensor '" + tensors[i].name + "' was not written");
+    if (written[i] != offsets[i + 1] - offsets[i])
+      return failed(file.path() + ": tensor '" + tensors[i].name + "' was not written whole");
   return file.commit();
 }

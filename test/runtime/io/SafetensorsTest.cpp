@@ -93,6 +93,28 @@ TEST_F(Safetensors, WidensInPieces) {
     EXPECT_EQ(std::bit_cast<std::uint32_t>(values[i]), (i & 0x7fff) << 16);
 }
 
+TEST_F(Safetensors, PiecesOfATensor) {
+  {
+    auto writer = SafetensorsWriter::create(path("p.safetensors"), {{"a", {2, 2}}});
+    ASSERT_TRUE(writer);
+    ASSERT_TRUE(writer->write(0, std::vector<float>{3, 4}, 2));
+    expectError(writer->write(0, std::vector<float>{3, 4}, 3), ErrorKind::Failed, {"5 values"});
+    ASSERT_TRUE(writer->write(0, std::vector<float>{1, 2}));
+    ASSERT_TRUE(writer->commit());
+  }
+  auto file = SafetensorsFile::open(path("p.safetensors"));
+  ASSERT_TRUE(file);
+  std::vector<float> two(2);
+  ASSERT_TRUE(file->read(file->entries()[0], two, 1));
+  EXPECT_EQ(two, (std::vector<float>{2, 3}));
+  expectInvalid(file->read(file->entries()[0], two, 3), {"has 4 elements, expected 5"});
+  auto half = SafetensorsFile::open(
+      make("{" + entry("a", "BF16", "3", "0,6") + "}", std::string("\x80\x3f\x00\xc0\x80\x7f", 6)));
+  ASSERT_TRUE(half);
+  ASSERT_TRUE(half->read(half->entries()[0], std::span(two).first(1), 1));
+  EXPECT_EQ(two[0], -2);
+}
+
 TEST_F(Safetensors, MetadataIsIgnored) {
   auto file =
       SafetensorsFile::open(make("{\"__metadata__\":{\"x\":\"y\"}," + entry("a", "F32", "1", "0,4") + "}  ", "abcd"));
@@ -158,7 +180,7 @@ TEST_F(Safetensors, WriterRefusals) {
     auto writer = SafetensorsWriter::create(name, {{"a", {2}}});
     ASSERT_TRUE(writer);
     expectError(writer->write(0, std::vector<float>(3)), ErrorKind::Failed, {"'a'", "(2,)", "3 values"});
-    expectError(writer->commit(), ErrorKind::Failed, {"'a' was not written"});
+    expectError(writer->commit(), ErrorKind::Failed, {"'a' was not written whole"});
   }
   EXPECT_EQ(entries(), 0U);
 }

@@ -20,8 +20,8 @@ public:
   [[nodiscard]] const std::string &path() const { return name; }
   /// Names and shapes, sorted by name.
   [[nodiscard]] std::vector<TensorSpec> tensors() const;
-  /// Reads one tensor as f32. Errors: no such tensor; as SafetensorsFile::read.
-  [[nodiscard]] Status read(const std::string &tensor, std::span<float> destination) const;
+  /// Reads the elements of a tensor from element `first` on, as f32. Errors: no such tensor; as SafetensorsFile::read.
+  [[nodiscard]] Status read(const std::string &tensor, std::span<float> destination, std::uint64_t first = 0) const;
 
   /// Every tensor of `expected` is here with its shape and a dtype that is read, and nothing else is, `ignored` names
   /// apart. One error (InvalidInput) lists missing, extra, misshaped and unreadable tensors: up to 8 names with

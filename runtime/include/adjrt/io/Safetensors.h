@@ -35,9 +35,9 @@ public:
   [[nodiscard]] const std::vector<SafetensorsEntry> &entries() const { return tensors; }
   /// The entry of that name, or null.
   [[nodiscard]] const SafetensorsEntry *find(const std::string &name) const;
-  /// Reads one tensor, converted to f32; `destination` has exactly its number of elements. Error: a dtype other than
-  /// f32, bf16, f16.
-  [[nodiscard]] Status read(const SafetensorsEntry &entry, std::span<float> destination) const;
+  /// Reads the elements of a tensor from element `first` on, converted to f32. Errors: a dtype other than f32, bf16,
+  /// f16; elements past the tensor's end.
+  [[nodiscard]] Status read(const SafetensorsEntry &entry, std::span<float> destination, std::uint64_t first = 0) const;
 
 private:
   SafetensorsFile(InputFile file, std::vector<SafetensorsEntry> tensors)
@@ -54,9 +54,9 @@ public:
   /// that do not overflow.
   static Expected<SafetensorsWriter> create(const std::string &path, std::vector<TensorSpec> tensors);
 
-  /// Writes tensor `index` of the list given to create().
-  [[nodiscard]] Status write(std::size_t index, std::span<const float> values);
-  /// Gives the file its name. Error: a tensor was not written.
+  /// Writes elements of tensor `index` of the list given to create(), from element `first` on. Error: past its end.
+  [[nodiscard]] Status write(std::size_t index, std::span<const float> values, std::uint64_t first = 0);
+  /// Gives the file its name. Error: fewer elements were written than a tensor has.
   [[nodiscard]] Status commit();
 
 private:
@@ -66,7 +66,7 @@ private:
   OutputFile file;
   std::vector<TensorSpec> tensors;
   std::vector<std::uint64_t> offsets; ///< of each tensor's data, and the end
-  std::vector<bool> written;
+  std::vector<std::uint64_t> written; ///< bytes of each tensor
 };
 
 } // namespace adjrt
