@@ -1,0 +1,241 @@
+#include "Verify.h"
+#include "adjrt/abi.h"
+
+#include <array>
+#include <limits>
+#include <vector>
+
+namespace adjrt::verify {
+namespace {
+
+constexpr std::uint64_t kMostCount = std::uint64_t(1) << 62;
+/// A leading dimension that the BLAS interface's int can express.
+constexpr std::int64_t kMostLeading = std::numeric_limits<std::int32_t>::max();
+
+/// The state of the loops around a command at which the addresses it forms are largest.
+struct Extreme {
+  std::uint64_t layer = 0;
+  std::uint64_t firstRow = 0;
+  std::uint64_t rows = 0;
+};
+
+class ProgramVerifier {
+public:
+  ProgramVerifier(const fb::Module &module, const fb::Program &program)
+      : module(module), program(program), batch(static_cast<std::uint64_t>(module.plan()->batch())),
+        shard(static_cast<std::uint64_t>(module.plan()->shard())) {}
+
+  Status verify() {
+    std::uint32_t commands = 0;
+    for (const fb::Block *block : Items(program.blocks()))
+      commands += Items(block->commands()).size();
+    ADJ_RETURN_IF_ERROR(buffers(commands));
+    std::uint32_t index = 0;
+    for (const fb::Block *item : Items(program.blocks()))
+      if (Status status = block(*item); !status)
+        return tl::unexpected<Error>(status.error().in("block " + std::to_string(index)));
+      else
+        ++index;
+    return {};
+  }
+
+private:
+  std::uint64_t regionBytes(fb::BufferKind kind) const {
+    const fb::Plan &plan = *module.plan();
+    switch (kind) {
+    case fb::BufferKind::arena:
+      return plan.fixed_bytes();
+    case fb::BufferKind::parameters:
+    case fb::BufferKind::gradients:
+      return plan.parameter_bytes();
+    default:
+      return plan.boundary_bytes();
+    }
+  }
+
+  Status buffers(std::uint32_t commands) {
+    std::uint32_t index = 0;
+    for (const fb::Buffer *buffer : Items(program.buffers())) {
+      const std::string place = "buffer " + quoted(buffer->name(), index++) + ": ";
+      if (buffer->kind() < fb::BufferKind::MIN || buffer->kind() > fb::BufferKind::MAX)
+        return invalidInput(place + "unknown kind");
+      if (buffer->layers() < 1)
+        return invalidInput(place + "has no layers");
+      if (buffer->offset() % ADJ_ALIGNMENT != 0)
+        return invalidInput(place + "offset " + std::to_string(buffer->offset()) + " is not a multiple of " +
+                            std::to_string(ADJ_ALIGNMENT));
+      const Wide span = Wide(buffer->layers() - 1) * buffer->layer_stride() + buffer->size();
+      if (span + buffer->offset() > regionBytes(buffer->kind()))
+        return invalidInput(place + "leaves its region (" + fb::EnumNameBufferKind(buffer->kind()) + ") of " +
+                            std::to_string(regionBytes(buffer->kind())) + " bytes");
+      if (buffer->first_command() > buffer->last_command() || (commands && buffer->last_command() >= commands))
+        return invalidInput(place + "its lifetime is not a range of the program's " + std::to_string(commands) +
+                            " commands");
+      spans.push_back(static_cast<std::uint64_t>(span));
+    }
+    return {};
+  }
+
+  /// The largest addresses are formed at the last layer (or the first: the stride is not negative) and at the end of
+  /// the rows, by the last whole mini-sequence or by the shorter one after it. Fewer tokens form smaller addresses.
+  std::vector<Extreme> extremes(const fb::Block &block) const {
+    const std::uint64_t rows = batch * shard, length = block.mini_sequence();
+    const std::uint64_t layer = block.layers() ? block.layers() - 1 : 0;
+    if (length == 0)
+      return {{layer, 0, rows}};
+    const std::uint64_t last = (rows - 1) / length * length;
+    std::vector<Extreme> result{{layer, last, rows - last}};
+    if (last)
+      result.push_back({layer, last - length, length});
+    return result;
+  }
+
+  Status block(const fb::Block &block) {
+    if (block.layers() && block.mini_sequence())
+      return invalidInput("is repeated both per layer and per mini-sequence");
+    std::uint32_t index = 0;
+    for (const fb::Command *item : Items(block.commands())) {
+      const std::string place = "command " + std::to_string(index++) +
+                                (item->name() && item->name()->size() ? " (" + item->name()->str() + ")" : "");
+      for (const Extreme &at : extremes(block))
+        if (Status status = command(*item, at); !status)
+          return tl::unexpected<Error>(status.error().in(place));
+    }
+    return {};
+  }
+
+  Status command(const fb::Command &command, const Extreme &at) {
+    switch (command.operation_type()) {
+    case fb::Operation::Dispatch:
+      return dispatch(*command.operation_as_Dispatch(), at);
+    case fb::Operation::Gemm:
+      return gemm(*command.operation_as_Gemm(), at);
+    case fb::Operation::Copy:
+      return copy(*command.operation_as_Copy(), at);
+    case fb::Operation::Fill:
+      return fill(*command.operation_as_Fill(), at);
+    default:
+      return invalidInput("unknown operation");
+    }
+  }
+
+  /// The count an extent stands for, at its largest.
+  Expected<std::uint64_t> count(const fb::Extent &extent, const Extreme &at, const char *what) const {
+    std::uint64_t value = 1;
+    switch (extent.unit()) {
+    case fb::Unit::one:
+      break;
+    case fb::Unit::batch:
+      value = batch;
+      break;
+    case fb::Unit::tokens:
+      value = shard;
+      break;
+    case fb::Unit::rows:
+      value = at.rows;
+      break;
+    default:
+      return invalidInput(std::string(what) + ": unknown unit");
+    }
+    if (extent.factor() < 1 || extent.block() < 1)
+      return invalidInput(std::string(what) + ": factor " + std::to_string(extent.factor()) + " and block " +
+                          std::to_string(extent.block()) + " must be at least 1");
+    const Wide blocks =
+        (Wide(value) + static_cast<std::uint64_t>(extent.block()) - 1) / static_cast<std::uint64_t>(extent.block());
+    const Wide total = blocks * static_cast<std::uint64_t>(extent.factor());
+    if (total >= kMostCount)
+      return invalidInput(std::string(what) + ": is too large");
+    return static_cast<std::uint64_t>(total);
+  }
+
+  /// `bytes` from a reference on lie in its buffer, and the address is a multiple of `alignment`.
+  Status range(const fb::BufferRef &ref, const Extreme &at, Wide bytes, std::uint64_t alignment,
+               const std::string &what) const {
+    if (ref.buffer() >= spans.size())
+      return invalidInput(what + ": buffer " + std::to_string(ref.buffer()) + " of " + std::to_string(spans.size()));
+    const fb::Buffer &buffer = *program.buffers()->Get(ref.buffer());
+    if (ref.offset() % alignment || ref.row_stride() % alignment || buffer.layer_stride() % alignment)
+      return invalidInput(what + ": buffer " + quoted(buffer.name(), ref.buffer()) +
+                          " is used at an address that is not a multiple of " + std::to_string(alignment));
+    const Wide begin = Wide(at.layer) * buffer.layer_stride() + ref.offset() + Wide(at.firstRow) * ref.row_stride();
+    if (begin + bytes > spans[ref.buffer()])
+      return invalidInput(what + ": leaves buffer " + quoted(buffer.name(), ref.buffer()) + " of " +
+                          std::to_string(spans[ref.buffer()]) + " bytes");
+    return {};
+  }
+
+  Status dispatch(const fb::Dispatch &dispatch, const Extreme &at) const {
+    if (dispatch.kernel() >= Items(module.kernels()).size())
+      return invalidInput("kernel " + std::to_string(dispatch.kernel()) + " of " +
+                          std::to_string(Items(module.kernels()).size()));
+    const fb::Kernel &kernel = *module.kernels()->Get(dispatch.kernel());
+    const std::uint32_t operands = Items(dispatch.operands()).size();
+    if (operands != kernel.operand_count())
+      return invalidInput("kernel " + quoted(kernel.name(), dispatch.kernel()) + " takes " +
+                          std::to_string(kernel.operand_count()) + " operands, not " + std::to_string(operands));
+    // What a kernel reads from there on is up to native code; that it is given a place in its buffer is not.
+    for (std::uint32_t i = 0; i < operands; ++i)
+      ADJ_RETURN_IF_ERROR(range(*dispatch.operands()->Get(i), at, 1, 1, "operand " + std::to_string(i)));
+    return count(*dispatch.groups(), at, "groups").map([](std::uint64_t) {});
+  }
+
+  Status matrix(const fb::BufferRef &ref, const Extreme &at, std::uint64_t rows, std::uint64_t columns,
+                std::int64_t leading, const char *what) const {
+    if (leading > kMostLeading || leading < 1 || columns > static_cast<std::uint64_t>(leading))
+      return invalidInput(std::string(what) + ": " + std::to_string(leading) + " elements between rows of " +
+                          std::to_string(columns));
+    if (rows > kMostCount >> 2)
+      return invalidInput(std::string(what) + ": too many rows");
+    return range(ref, at, (Wide(rows - 1) * static_cast<std::uint64_t>(leading) + columns) * 4, 4, what);
+  }
+
+  Status gemm(const fb::Gemm &gemm, const Extreme &at) const {
+    if (gemm.dtype() != fb::DType::f32)
+      return invalidInput("gemm: only f32 is supported");
+    ADJ_ASSIGN_OR_RETURN(const std::uint64_t m, count(*gemm.m(), at, "m"));
+    ADJ_ASSIGN_OR_RETURN(const std::uint64_t n, count(*gemm.n(), at, "n"));
+    ADJ_ASSIGN_OR_RETURN(const std::uint64_t k, count(*gemm.k(), at, "k"));
+    if (k > static_cast<std::uint64_t>(kMostLeading))
+      return invalidInput("gemm: k is too large");
+    const bool ta = gemm.transpose_a(), tb = gemm.transpose_b();
+    ADJ_RETURN_IF_ERROR(matrix(*gemm.a(), at, ta ? k : m, ta ? m : k, gemm.lda(), "a"));
+    ADJ_RETURN_IF_ERROR(matrix(*gemm.b(), at, tb ? n : k, tb ? k : n, gemm.ldb(), "b"));
+    return matrix(*gemm.c(), at, m, n, gemm.ldc(), "c");
+  }
+
+  Status copy(const fb::Copy &copy, const Extreme &at) const {
+    ADJ_ASSIGN_OR_RETURN(const std::uint64_t rows, count(*copy.count(), at, "count"));
+    const auto bytes = [&](std::uint64_t stride) { return Wide(rows - 1) * stride + copy.width(); };
+    ADJ_RETURN_IF_ERROR(range(*copy.source(), at, bytes(copy.source_stride()), 1, "source"));
+    return range(*copy.destination(), at, bytes(copy.destination_stride()), 1, "destination");
+  }
+
+  Status fill(const fb::Fill &fill, const Extreme &at) const {
+    ADJ_ASSIGN_OR_RETURN(const std::uint64_t bytes, count(*fill.bytes(), at, "bytes"));
+    return range(*fill.destination(), at, bytes, 1, "destination");
+  }
+
+  const fb::Module &module;
+  const fb::Program &program;
+  std::uint64_t batch, shard;
+  std::vector<std::uint64_t> spans; ///< of each buffer, all its layers
+};
+
+} // namespace
+
+Status programs(const fb::Module &module) {
+  std::array<std::uint32_t, 2> found{};
+  for (const fb::Program *program : Items(module.programs())) {
+    const std::string_view name = program->name()->string_view();
+    found[0] += name == "forward";
+    found[1] += name == "gradient";
+    if (Status status = ProgramVerifier(module, *program).verify(); !status)
+      return tl::unexpected<Error>(status.error().in("program '" + std::string(name) + "'"));
+  }
+  if (found[0] != 1 || found[1] != 1)
+    return invalidInput("programs: there must be one 'forward' and one 'gradient'; there are " +
+                        std::to_string(found[0]) + " and " + std::to_string(found[1]));
+  return {};
+}
+
+} // namespace adjrt::verify

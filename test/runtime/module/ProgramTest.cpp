@@ -1,0 +1,141 @@
+// Addresses and ordinals of programs, at the largest layer and row.
+#include "TestModule.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+using namespace adjrt;
+using namespace adjrt::test;
+using fb::BufferKind;
+
+namespace {
+
+/// A module of shard 4, batch 1, whose gradient program has an x (rows x 8 floats), w (8 x 8 in 3 layers) and y (rows x
+/// 8).
+fb::ModuleT base() {
+  fb::ModuleT module = minimalModule();
+  module.plan->parameter_bytes = 3 * 256;
+  module.kernels.push_back(std::make_unique<fb::KernelT>());
+  module.kernels[0]->name = "k";
+  module.kernels[0]->operand_count = 2;
+  fb::ProgramT &program = *module.programs[1];
+  program.buffers.push_back(std::make_unique<fb::BufferT>(buffer("x", BufferKind::arena, 0, 128)));
+  program.buffers.push_back(std::make_unique<fb::BufferT>(buffer("w", BufferKind::parameters, 0, 256, 256, 3)));
+  program.buffers.push_back(std::make_unique<fb::BufferT>(buffer("y", BufferKind::arena, 128, 128)));
+  return module;
+}
+
+fb::GemmT product() { return gemm(ref(0), ref(1), ref(2), rows(), fixed(8), fixed(8), 8, 8, 8); }
+
+Expected<std::unique_ptr<Module>> build(const std::function<void(fb::ModuleT &, fb::ProgramT &)> &change) {
+  fb::ModuleT module = base();
+  change(module, *module.programs[1]);
+  return parseImage(fileImage(std::move(module), {"blob"}));
+}
+
+void expectAccepted(const std::function<void(fb::ModuleT &, fb::ProgramT &)> &change) {
+  auto module = build(change);
+  EXPECT_TRUE(module) << module.error().message;
+}
+
+void expectRefused(const std::function<void(fb::ModuleT &, fb::ProgramT &)> &change, const std::string &text) {
+  auto module = build(change);
+  ASSERT_FALSE(module) << "expected: " << text;
+  EXPECT_EQ(module.error().kind, ErrorKind::InvalidInput);
+  EXPECT_NE(module.error().message.find(text), std::string::npos) << module.error().message;
+}
+
+/// One command in one block.
+auto command(auto operation, std::uint32_t layers = 0, std::uint64_t miniSequence = 0) {
+  return [=](fb::ModuleT &, fb::ProgramT &program) {
+    addBlock(program, layers, false, miniSequence);
+    addCommand(program, operation, "spec.mlir:7:3");
+  };
+}
+
+TEST(Programs, BothMustBeThereOnce) {
+  expectRefused([](auto &m, auto &) { m.programs.pop_back(); }, "there are 1 and 0");
+  expectRefused(
+      [](auto &m, auto &p) {
+        p.name = "forward";
+        (void)m;
+      },
+      "there are 2 and 0");
+}
+
+TEST(Programs, Buffers) {
+  expectRefused([](auto &, auto &p) { p.buffers[0]->size = 513; },
+                "program 'gradient': buffer 'x': leaves its region (arena) of 512");
+  expectRefused([](auto &, auto &p) { p.buffers[1]->layers = 4; }, "buffer 'w': leaves its region (parameters) of 768");
+  expectRefused([](auto &, auto &p) { p.buffers[1]->layer_stride = ~0ull; }, "buffer 'w': leaves its region");
+  expectRefused([](auto &, auto &p) { p.buffers[0]->offset = ~63ull; }, "buffer 'x': leaves its region");
+  expectRefused([](auto &, auto &p) { p.buffers[0]->offset = 4; }, "is not a multiple of 64");
+  expectRefused([](auto &, auto &p) { p.buffers[0]->layers = 0; }, "has no layers");
+  expectRefused([](auto &, auto &p) { p.buffers[0]->kind = static_cast<BufferKind>(9); }, "unknown kind");
+  expectRefused([](auto &, auto &p) { p.buffers[0]->first_command = 2; }, "lifetime");
+  expectRefused([](auto &m, auto &p) { command(product())(m, p), p.buffers[0]->last_command = 1; }, "lifetime");
+  expectRefused([](auto &, auto &p) { p.buffers[0]->kind = BufferKind::carry_in; },
+                "leaves its region (carry_in) of 64");
+}
+
+TEST(Programs, GemmRanges) {
+  expectAccepted(command(product(), 3));
+  expectRefused(command(product(), 4), "block 0: command 0 (spec.mlir:7:3): b: leaves buffer 'w' of 768 bytes");
+  const auto with = [](auto change, std::uint32_t layers = 0) {
+    fb::GemmT operation = product();
+    change(operation);
+    return command(std::move(operation), layers);
+  };
+  expectRefused([&](auto &m, auto &p) { m.plan->shard = 5, m.plan->fixed_bytes = 1024, command(product())(m, p); },
+                "a: leaves buffer 'x'");
+  expectRefused(with([](auto &g) { g.a = std::make_unique<fb::BufferRef>(ref(3)); }), "a: buffer 3 of 3");
+  expectRefused(with([](auto &g) { g.c = std::make_unique<fb::BufferRef>(ref(2, 4)); }), "c: leaves buffer 'y'");
+  expectRefused(with([](auto &g) { g.c = std::make_unique<fb::BufferRef>(ref(2, 2)); }), "not a multiple of 4");
+  expectRefused(with([](auto &g) { g.c = std::make_unique<fb::BufferRef>(ref(2, ~3ull)); }), "c: leaves buffer 'y'");
+  expectRefused(with([](auto &g) { g.lda = 7; }), "a: 7 elements between rows of 8");
+  expectRefused(with([](auto &g) { g.ldb = 1ll << 33; }), "elements between rows of 8");
+  expectRefused(with([](auto &g) { g.ldc = -8; }), "c: -8 elements");
+  expectRefused(with([](auto &g) { g.lda = 9; }), "a: leaves buffer 'x'");
+  expectRefused(with([](auto &g) { g.transpose_a = true; }), "a: leaves buffer 'x'");
+  expectRefused(with([](auto &g) { g.dtype = fb::DType::bf16; }), "only f32");
+  expectRefused(with([](auto &g) { g.m = std::make_unique<fb::Extent>(fixed(0)); }), "m: factor 0");
+  expectRefused(with([](auto &g) { g.k = std::make_unique<fb::Extent>(8, 0, fb::Unit::one); }),
+                "k: factor 8 and block 0");
+  expectRefused(with([](auto &g) { g.n = std::make_unique<fb::Extent>(1ll << 62, 1, fb::Unit::one); }),
+                "n: is too large");
+  expectRefused(with([](auto &g) { g.n = std::make_unique<fb::Extent>(8, 1, static_cast<fb::Unit>(9)); }),
+                "n: unknown unit");
+}
+
+TEST(Programs, MiniSequencesReachTheLastRow) {
+  const auto rowwise = [](std::uint64_t stride) {
+    return gemm(ref(0, 0, stride), ref(1), ref(2, 0, stride), rows(), fixed(8), fixed(8), 8, 8, 8);
+  };
+  for (std::uint64_t length : {1, 2, 3, 4, 5})
+    expectAccepted(command(rowwise(32), 0, length));
+  expectRefused(command(rowwise(36), 0, 3), "a: leaves buffer 'x'");
+  expectRefused(command(rowwise(1ull << 62), 0, 2), "a: leaves buffer 'x'");
+  expectRefused(command(rowwise(32), 2, 2), "repeated both per layer and per mini-sequence");
+}
+
+TEST(Programs, Dispatch) {
+  expectAccepted(command(dispatch(0, {ref(0), ref(1)}, rows(1, 3)), 3));
+  expectRefused(command(dispatch(1, {}, fixed(1))), "kernel 1 of 1");
+  expectRefused(command(dispatch(0, {ref(0)}, fixed(1))), "kernel 'k' takes 2 operands, not 1");
+  expectRefused(command(dispatch(0, {ref(0), ref(7)}, fixed(1))), "operand 1: buffer 7 of 3");
+  expectRefused(command(dispatch(0, {ref(0, 128), ref(1)}, fixed(1))), "operand 0: leaves buffer 'x'");
+  expectRefused(command(dispatch(0, {ref(0), ref(1)}, fixed(1)), 4), "operand 1: leaves buffer 'w'");
+  expectRefused(command(dispatch(0, {ref(0), ref(1)}, fixed(0))), "groups: factor 0");
+}
+
+TEST(Programs, CopyAndFill) {
+  expectAccepted(command(copy(ref(0), ref(2), rows(), 32, 32, 32)));
+  expectRefused(command(copy(ref(0), ref(2), rows(), 33, 32, 32)), "source: leaves buffer 'x'");
+  expectRefused(command(copy(ref(0), ref(2), rows(), 32, 32, 33)), "destination: leaves buffer 'y'");
+  expectRefused(command(copy(ref(0), ref(2), rows(), ~0ull, ~0ull, 0)), "source: leaves buffer 'x'");
+  expectAccepted(command(fill(ref(0), rows(32))));
+  expectRefused(command(fill(ref(0), rows(33))), "destination: leaves buffer 'x'");
+}
+
+} // namespace
