@@ -1,0 +1,258 @@
+//===- DeriveAdjoint.cpp - from a model to its gradient program -----------------------------------------------------===//
+#include "adj/AdjOps.h"
+#include "adj/ScalarRules.h"
+#include "adjc/Adjoint/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
+#include "ssm/SsmOps.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
+
+namespace adjc {
+#define GEN_PASS_DEF_DERIVEADJOINT
+#include "adjc/Adjoint/Passes.h.inc"
+} // namespace adjc
+
+using namespace mlir;
+
+namespace {
+
+/// Reverse mode over one program.
+class Reverse {
+public:
+  explicit Reverse(MLIRContext *context) : rewriter(context) {}
+
+  /// Differentiates everything in `forward` that is before `builder`'s insertion point was reached: emits adjoints at the builder's insertion point.
+  LogicalResult block(ArrayRef<Operation *> forward, OpBuilder &b);
+
+  /// Adds to a value's cotangent. A parameter's goes straight to its gradient: nothing the size of a parameter is held.
+  void addCotangent(OpBuilder &b, Value value, Value cotangent);
+
+  unsigned numSaved = 0;
+
+private:
+  LogicalResult repeat(ssm::RepeatOp op, OpBuilder &b);
+  /// Makes the forward repeat's values that `body` reads available in it: computed again or as slices of what forward stacks.
+  ssm::RepeatOp stackAndSlice(ssm::RepeatOp forward, Block &body, SmallVectorImpl<Value> &stacks);
+
+  IRRewriter rewriter;
+  llvm::DenseMap<Value, Value> cotangents;
+};
+
+void Reverse::addCotangent(OpBuilder &b, Value value, Value cotangent) {
+  Location loc = cotangent.getLoc();
+  if (auto parameter = value.getDefiningOp<ssm::ParameterOp>()) {
+    adj::AccumulateOp::create(b, loc, parameter.getNameAttr(), cotangent);
+    return;
+  }
+  Value &slot = cotangents[value];
+  slot = slot ? ssm::ResidualOp::create(b, loc, slot, cotangent).getResult() : cotangent;
+}
+
+LogicalResult Reverse::block(ArrayRef<Operation *> forward, OpBuilder &b) {
+  for (Operation *op : llvm::reverse(forward)) {
+    SmallVector<Value> g;
+    for (Value result : op->getResults())
+      g.push_back(cotangents.lookup(result));
+    if (llvm::none_of(g, [](Value v) { return bool(v); }))
+      continue;
+    if (auto repeatOp = dyn_cast<ssm::RepeatOp>(op)) {
+      if (failed(repeat(repeatOp, b)))
+        return failure();
+      continue;
+    }
+    if (isa<tensor::EmptyOp, arith::ConstantOp>(op))
+      continue;
+    auto differentiable = dyn_cast<adj::AdjointOpInterface>(op);
+    if (!differentiable)
+      return op->emitOpError("has no adjoint but lies between a parameter and the loss; expand it (ssm-expand-layers) or give it "
+                             "AdjointOpInterface");
+    FailureOr<SmallVector<Value>> operands = differentiable.buildAdjoint(b, g);
+    if (failed(operands))
+      return failure();
+    for (auto [operand, cotangent] : llvm::zip(op->getOperands(), *operands))
+      if (cotangent)
+        addCotangent(b, operand, cotangent);
+  }
+  return success();
+}
+
+/// Cheap enough to compute again in the reverse body: parameters, constants, sizes, views, and what depends on parameters alone.
+bool isRecomputed(Operation *op) {
+  if (isa<ssm::ParameterOp, arith::ConstantOp, tensor::EmptyOp, tensor::DimOp, ssm::SplitOp>(op))
+    return true;
+  return isMemoryEffectFree(op) && op->getNumRegions() <= 1 && llvm::all_of(op->getResultTypes(), [](Type type) {
+           auto ranked = dyn_cast<RankedTensorType>(type);
+           return ranked && ranked.hasStaticShape();
+         });
+}
+
+ssm::RepeatOp Reverse::stackAndSlice(ssm::RepeatOp forward, Block &body, SmallVectorImpl<Value> &stacks) {
+  Block &forwardBody = forward.getBody().front();
+  auto belongs = [&](Value v) { return v.getParentBlock() == &forwardBody; };
+
+  // What must be saved: what the reverse body reads, seen through what is computed again.
+  llvm::SetVector<Value> saved;
+  llvm::SetVector<Operation *> recomputed;
+  std::function<void(Value)> need = [&](Value v) {
+    if (!belongs(v))
+      return;
+    Operation *op = v.getDefiningOp();
+    if (!op || !isRecomputed(op)) {
+      saved.insert(v);
+      return;
+    }
+    if (recomputed.contains(op))
+      return;
+    op->walk([&](Operation *inner) {
+      for (Value operand : inner->getOperands())
+        need(operand);
+    });
+    recomputed.insert(op);
+  };
+  body.walk([&](Operation *op) {
+    for (Value operand : op->getOperands())
+      need(operand);
+  });
+  numSaved += saved.size();
+
+  // Forward: yield and stack them.
+  Operation *yield = forwardBody.getTerminator();
+  yield->insertOperands(yield->getNumOperands(), saved.getArrayRef());
+  SmallVector<Type> types(forward.getResultTypes());
+  for (Value v : saved)
+    types.push_back(ssm::RepeatOp::getStackedType(forward.getCount(), cast<RankedTensorType>(v.getType())));
+  rewriter.setInsertionPoint(forward);
+  auto stacking = ssm::RepeatOp::create(rewriter, forward.getLoc(), types, forward.getCountAttr(), forward.getInits(), forward.getSlices(),
+                                        forward.getReverseAttr());
+  stacking.getBody().takeBody(forward.getBody());
+  for (auto [before, now] : llvm::zip(forward.getResults(), stacking.getResults())) {
+    before.replaceAllUsesWith(now);
+    if (Value g = cotangents.lookup(before))
+      cotangents[now] = g;
+  }
+  llvm::append_range(stacks, stacking.getResults().drop_front(forward.getNumResults()));
+  rewriter.eraseOp(forward);
+
+  // Reverse: slices, then what is computed again, at the head of the body.
+  IRMapping mapping;
+  for (Value v : saved)
+    mapping.map(v, body.addArgument(v.getType(), v.getLoc()));
+  OpBuilder head(body.getParentOp() ? body.getParentOp()->getContext() : forwardBody.getParentOp()->getContext());
+  head.setInsertionPointToStart(&body);
+  llvm::SmallPtrSet<Operation *, 16> clones;
+  for (Operation *op : recomputed)
+    clones.insert(head.clone(*op, mapping));
+  body.walk([&](Operation *op) {
+    for (OpOperand &operand : op->getOpOperands())
+      if (Value v = mapping.lookupOrNull(operand.get()))
+        operand.set(v);
+  });
+  return stacking;
+}
+
+LogicalResult Reverse::repeat(ssm::RepeatOp op, OpBuilder &b) {
+  SmallVector<Value> finals;
+  for (Value result : op.getFinals()) {
+    Value g = cotangents.lookup(result);
+    if (!g)
+      return op.emitOpError("carries a value that does not reach the loss");
+    finals.push_back(g);
+  }
+
+  // The reverse body, still reading the forward body's values.
+  Location loc = op.getLoc();
+  auto body = std::make_unique<Block>();
+  Block &forwardBody = op.getBody().front();
+  for (auto [yielded, g] : llvm::zip(forwardBody.getTerminator()->getOperands(), finals))
+    cotangents[yielded] = body->addArgument(g.getType(), loc);
+  OpBuilder inner(op.getContext());
+  inner.setInsertionPointToStart(body.get());
+  SmallVector<Operation *> ops;
+  for (Operation &o : forwardBody.without_terminator())
+    ops.push_back(&o);
+  if (failed(block(ops, inner)))
+    return failure();
+  SmallVector<Value> yields;
+  for (Value argument : op.getCarriedArgs()) {
+    Value g = cotangents.lookup(argument);
+    if (!g)
+      return op.emitOpError("has a carried value without a cotangent");
+    yields.push_back(g);
+  }
+  ssm::YieldOp::create(inner, loc, yields);
+
+  SmallVector<Value> stacks, inits(op.getInits());
+  IntegerAttr count = op.getCountAttr();
+  stackAndSlice(op, *body, stacks);
+  SmallVector<Type> types;
+  for (Value g : finals)
+    types.push_back(g.getType());
+  auto reverse = ssm::RepeatOp::create(b, loc, types, count, finals, stacks, b.getUnitAttr());
+  reverse.getBody().push_back(body.release());
+  for (auto [init, g] : llvm::zip(inits, reverse.getFinals()))
+    addCotangent(b, init, g);
+  return success();
+}
+
+struct DeriveAdjoint : adjc::impl::DeriveAdjointBase<DeriveAdjoint> {
+  void runOnOperation() override {
+    for (auto model : llvm::make_early_inc_range(getOperation().getOps<ssm::ModelOp>()))
+      if (failed(derive(model)))
+        return signalPassFailure();
+  }
+
+  LogicalResult derive(ssm::ModelOp model) {
+    OpBuilder b(model);
+    Location loc = model.getLoc();
+    Block &source = model.getBody().front();
+    auto program = adj::ProgramOp::create(b, loc, "gradient");
+    Block *body = b.createBlock(&program.getBody());
+    IRMapping mapping;
+    for (Value argument : source.getArguments())
+      mapping.map(argument, body->addArgument(argument.getType(), loc));
+    auto dynamic = SmallVector<int64_t>(2, ShapedType::kDynamic);
+    body->addArgument(RankedTensorType::get(dynamic, b.getIntegerType(8)), loc);
+    Value scale = body->addArgument(RankedTensorType::get({}, b.getF32Type()), loc);
+    b.setInsertionPointToEnd(body);
+    for (Operation &op : source.without_terminator())
+      b.clone(op, mapping);
+    Value loss = mapping.lookup(source.getTerminator()->getOperand(0));
+    model.erase();
+
+    nameCarries(program);
+    IRRewriter rewriter(&getContext());
+    SmallVector<adj::AdjointOpInterface> differentiable;
+    program.walk([&](adj::AdjointOpInterface op) { differentiable.push_back(op); });
+    for (adj::AdjointOpInterface op : differentiable)
+      op.augmentForward(rewriter);
+
+    SmallVector<Operation *> forward;
+    for (Operation &op : *body)
+      forward.push_back(&op);
+    b.setInsertionPointToEnd(body);
+    Reverse reverse(&getContext());
+    reverse.addCotangent(b, loss, scale);
+    if (failed(reverse.block(forward, b)))
+      return failure();
+    numSaved += reverse.numSaved;
+    // The loss itself is recorded by its adjoint.
+    if (loss.use_empty() && loss.getDefiningOp())
+      rewriter.eraseOp(loss.getDefiningOp());
+    return success();
+  }
+
+  /// "scan0", "conv1d0", ...: the same for an operation and its adjoint, unique within a program.
+  void nameCarries(adj::ProgramOp program) {
+    llvm::StringMap<unsigned> count;
+    program.walk([&](adj::CarryOpInterface op) {
+      StringRef kind = op->getName().stripDialect();
+      op.setCarryScope((kind + Twine(count[kind]++)).str());
+    });
+  }
+};
+
+} // namespace
