@@ -84,6 +84,7 @@ def Ssm_RepeatOp : Ssm_Op<"repeat", [SingleBlockImplicitTerminator<"YieldOp">, A
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
   let extraClassDeclaration = [{
     /// The final carried values: the first results.
     ::mlir::ResultRange getFinals() { return getResults().take_front(getInits().size()); }
@@ -197,7 +198,7 @@ def Ssm_LmLossOp : Ssm_Op<"lm_loss", [Pure, DeclareOpInterfaceMethods<AdjointOpI
 //===----------------------------------------------------------------------------------------------------------------===//
 
 def Ssm_ScanOp : Ssm_Op<"scan", [Pure, AttrSizedOperandSegments, AttrSizedResultSegments,
-    DeclareOpInterfaceMethods<AdjointOpInterface>, DeclareOpInterfaceMethods<CarryOpInterface>]> {
+    DeclareOpInterfaceMethods<AdjointOpInterface, ["augmentForward"]>, DeclareOpInterfaceMethods<CarryOpInterface>]> {
   let summary = "A recurrence affine in its state: a linalg.generic with a scan dimension.";
   let description = [{
     The iteration space is `dims`: the batch, the token, then state dimensions and dimensions only outputs have. The state lives on
@@ -235,6 +236,7 @@ def Ssm_ScanOp : Ssm_Op<"scan", [Pure, AttrSizedOperandSegments, AttrSizedResult
   let regions = (region SizedRegion<1>:$step, SizedRegion<1>:$read);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
   let extraClassDeclaration = [{
     /// Indexing map of input / output i: a projection of the iteration space.
     ::mlir::AffineMap getInputMap(unsigned i);

@@ -1,1 +1,270 @@
+//===- SsmScanAdjoint.cpp - the adjoint recurrence, derived from a scan's regions -----------------------------------===//
+//
+// With q[t] the cotangent of the state through the outputs at t, and c[t] what the token after t hands back:
+//
+//     p[t] = q[t] + c[t]                          the summed adjoint dL/dh[t]
+//     cotangent of a[t] = p[t] h[t-1]    cotangent of u[t] = p[t]
+//     c[t-1] = a[t] p[t]                          (0 at a reset)
+//
+// All else is reverse mode through the scalar regions; the transpose of a broadcast is a sum over the state dimensions that a
+// value lacks.
+//
+//===----------------------------------------------------------------------------------------------------------------===//
+#include "adj/AdjOps.h"
+#include "adj/ScalarRules.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "ssm/ScanDimensions.h"
 #include "ssm/SsmOps.h"
+#include "llvm/ADT/SmallBitVector.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+namespace {
+
+/// Tokens between two saved states: the adjoint recomputes this many states at a time from one that was kept.
+constexpr int64_t kCheckpointEvery = 16;
+/// Channels of the lane dimension that one kernel group handles.
+constexpr int64_t kLaneBlock = 64;
+
+using Dims = llvm::SmallBitVector;
+
+/// Which dimensions each value of the region under construction varies over.
+class DimensionTracker {
+public:
+  explicit DimensionTracker(unsigned rank) : rank(rank) {}
+
+  void set(Value value, Dims dims) { known[value] = std::move(dims); }
+
+  Dims of(Value value) {
+    if (auto it = known.find(value); it != known.end())
+      return it->second;
+    Dims dims(rank);
+    if (Operation *op = value.getDefiningOp()) {
+      for (Value operand : op->getOperands())
+        dims |= of(operand);
+      if (auto sum = dyn_cast<SumOp>(op))
+        for (int64_t d : sum.getDims())
+          dims.reset(d);
+    }
+    known[value] = dims;
+    return dims;
+  }
+
+private:
+  unsigned rank;
+  llvm::DenseMap<Value, Dims> known;
+};
+
+/// Builds the `adjoint` region of one scan.
+class AdjointRegionBuilder {
+public:
+  AdjointRegionBuilder(ScanOp scan, int64_t lane)
+      : scan(scan), lane(lane), rank(scan.getDims().size()), tracker(rank), stateDims(rank) {
+    for (int64_t d : scan.getState())
+      stateDims.set(d);
+  }
+
+  /// Fills `block` and yields. On success `differentiated` holds the numbers of the inputs that have a cotangent.
+  LogicalResult build(Block *block, ArrayRef<Value> outputCotangents, SmallVectorImpl<int64_t> &differentiated);
+
+private:
+  Dims fromMap(AffineMap map) const {
+    Dims dims(rank);
+    for (AffineExpr e : map.getResults())
+      dims.set(cast<AffineDimExpr>(e).getPosition());
+    return dims;
+  }
+  Value sum(OpBuilder &b, Value value, Dims over) {
+    if (over.none())
+      return value;
+    SmallVector<int64_t> dims;
+    for (unsigned d : over.set_bits())
+      dims.push_back(d);
+    return SumOp::create(b, value.getLoc(), value.getType(), b.getDenseI64ArrayAttr(dims), value);
+  }
+  /// Sums early over the state dimensions a value lacks, so that what follows is computed once for all of them. A sum over the lane waits for the
+  /// end: kernels reduce across lanes only into an output.
+  Value reduceEarly(OpBuilder &b, Value contribution, Value target) {
+    Dims over = tracker.of(contribution);
+    over.reset(tracker.of(target));
+    over &= stateDims;
+    over.reset(lane);
+    return sum(b, contribution, over);
+  }
+  void clone(OpBuilder &b, Block &source, IRMapping &mapping, SmallVectorImpl<Operation *> &ops) {
+    for (Operation &op : source.without_terminator())
+      ops.push_back(b.clone(op, mapping));
+  }
+
+  ScanOp scan;
+  unsigned lane;
+  unsigned rank;
+  DimensionTracker tracker;
+  Dims stateDims;
+};
+
+LogicalResult AdjointRegionBuilder::build(Block *block, ArrayRef<Value> outputCotangents, SmallVectorImpl<int64_t> &differentiated) {
+  Location loc = scan.getLoc();
+  OpBuilder b(scan.getContext());
+  b.setInsertionPointToStart(block);
+  Type stateType = scan.getStateType();
+  Dims stateSpace = stateDims;
+  stateSpace.set(0);
+  stateSpace.set(1);
+
+  auto addArgument = [&](Type type, Dims dims) {
+    Value argument = block->addArgument(type, loc);
+    tracker.set(argument, std::move(dims));
+    return argument;
+  };
+  SmallVector<Value> inputs, cotangents;
+  for (auto [i, input] : llvm::enumerate(scan.getInputs()))
+    inputs.push_back(addArgument(getElementTypeOrSelf(input.getType()), fromMap(scan.getInputMap(i))));
+  for (auto [i, output] : llvm::enumerate(scan.getOutputs()))
+    cotangents.push_back(addArgument(getElementTypeOrSelf(output.getType()), fromMap(scan.getOutputMap(i))));
+  Value before = addArgument(stateType, stateSpace);
+  Value after = addArgument(stateType, stateSpace);
+  Value c = addArgument(stateType, stateSpace);
+  Dims tokenDims(rank);
+  tokenDims.set(0);
+  tokenDims.set(1);
+  Value reset = addArgument(b.getI1Type(), tokenDims);
+
+  // The forward point, with the state after this token given.
+  Block &step = scan.getStep().front(), &read = scan.getRead().front();
+  IRMapping stepMapping, readMapping;
+  unsigned n = inputs.size();
+  for (unsigned i = 0; i < n; ++i) {
+    stepMapping.map(step.getArgument(i), inputs[i]);
+    readMapping.map(read.getArgument(i), inputs[i]);
+  }
+  stepMapping.map(step.getArgument(n), reset);
+  readMapping.map(read.getArgument(n), after);
+  readMapping.map(read.getArgument(n + 1), reset);
+  SmallVector<Operation *> stepOps, readOps;
+  clone(b, step, stepMapping, stepOps);
+  clone(b, read, readMapping, readOps);
+  Value a = stepMapping.lookupOrDefault(step.getTerminator()->getOperand(0));
+  Value u = stepMapping.lookupOrDefault(step.getTerminator()->getOperand(1));
+
+  // Back through the read-out: q, and what the inputs get from it.
+  adj::ScalarAdjoint adjoint(b, [this](OpBuilder &b, Value v, Value target) { return reduceEarly(b, v, target); });
+  for (auto [i, g] : llvm::enumerate(cotangents)) {
+    if (!outputCotangents[i])
+      continue;
+    adjoint.seed(readMapping.lookupOrDefault(read.getTerminator()->getOperand(i)), g);
+  }
+  // The transpose of a sum is a broadcast: the same value, seen as varying over more dimensions.
+  auto runBack = [&](ArrayRef<Operation *> ops) -> LogicalResult {
+    for (Operation *op : llvm::reverse(ops)) {
+      if (auto sumOp = dyn_cast<SumOp>(op)) {
+        if (Value g = adjoint.lookup(sumOp.getResult()))
+          adjoint.seed(sumOp.getValue(), g);
+        continue;
+      }
+      if (failed(adjoint.run(op)))
+        return failure();
+    }
+    return success();
+  };
+  if (failed(runBack(readOps)))
+    return failure();
+
+  // The adjoint recurrence, and back through the step.
+  Value q = adjoint.lookup(after);
+  Value p = q ? arith::AddFOp::create(b, loc, q, c).getResult() : c;
+  adjoint.seed(a, arith::MulFOp::create(b, loc, p, before));
+  adjoint.seed(u, p);
+  if (failed(runBack(stepOps)))
+    return failure();
+
+  SmallVector<Value> yields{arith::MulFOp::create(b, loc, a, p)};
+  for (auto [i, input] : llvm::enumerate(inputs)) {
+    Value g = adjoint.lookup(input);
+    if (!g)
+      continue;
+    Dims over = tracker.of(g);
+    over.reset(fromMap(scan.getInputMap(i)));
+    over &= stateDims;
+    yields.push_back(sum(b, g, over));
+    differentiated.push_back(i);
+  }
+  YieldOp::create(b, loc, yields);
+  return success();
+}
+
+/// The type in which a kernel leaves the cotangent of an input: the input's, with a leading dimension per lane block and per
+/// sequence where the input lacks those (adj.scan_adjoint).
+RankedTensorType partialType(ScanOp scan, unsigned input, int64_t lane) {
+  auto type = cast<RankedTensorType>(scan.getInputs()[input].getType());
+  AffineMap map = scan.getInputMap(input);
+  auto has = [&](unsigned d) { return llvm::is_contained(map.getResults(), getAffineDimExpr(d, scan.getContext())); };
+  SmallVector<int64_t> shape;
+  if (!has(lane))
+    shape.push_back(llvm::divideCeil(scan.getDimSizes()[lane], kLaneBlock));
+  if (!has(0))
+    shape.push_back(ShapedType::kDynamic);
+  llvm::append_range(shape, type.getShape());
+  return RankedTensorType::get(shape, type.getElementType());
+}
+
+} // namespace
+
+adj::AdjointOpInterface ScanOp::augmentForward(RewriterBase &rewriter) {
+  if (getCheckpoints())
+    return cast<adj::AdjointOpInterface>(getOperation());
+  RankedTensorType state = getStateTensorType();
+  SmallVector<int64_t> shape(state.getShape());
+  shape.insert(shape.begin() + 1, ShapedType::kDynamic);
+  auto type = RankedTensorType::get(shape, state.getElementType(), adj::BlocksAttr::get(getContext(), "tokens", kCheckpointEvery));
+  rewriter.setInsertionPoint(*this);
+  auto op = ScanOp::create(rewriter, getLoc(), TypeRange(getOutputs()), /*final=*/Type(), type, getInputs(), getInitial(), getResets(), getDimsAttr(),
+                           getStateAttr(), getStateTypeAttr(), getContractedAttr(), getContractsAttr(), getIndexingMapsAttr(),
+                           rewriter.getI64IntegerAttr(kCheckpointEvery), getCarryNameAttr());
+  rewriter.inlineRegionBefore(getStep(), op.getStep(), op.getStep().begin());
+  rewriter.inlineRegionBefore(getRead(), op.getRead(), op.getRead().begin());
+  rewriter.replaceOp(*this, op.getOutputs());
+  return cast<adj::AdjointOpInterface>(op.getOperation());
+}
+
+FailureOr<SmallVector<Value>> ScanOp::buildAdjoint(OpBuilder &b, ArrayRef<Value> g) {
+  if (getContracted())
+    return emitOpError("has a dense transition, whose adjoint is not built yet");
+  if (isa<ComplexType>(getStateType()))
+    return emitOpError("has a complex state, whose adjoint is not built yet");
+  if (!getCheckpoints() || getInitial() || getResets())
+    return emitOpError("must be differentiated with checkpoints and before it is given carries (run adj-derive-adjoint before adj-shard-tokens)");
+
+  int64_t lane = getLaneDim(*this);
+  auto block = std::make_unique<Block>();
+  SmallVector<int64_t> differentiated;
+  ArrayRef<Value> outputCotangents = g.take_front(getOutputs().size());
+  if (failed(AdjointRegionBuilder(*this, lane).build(block.get(), outputCotangents, differentiated)))
+    return failure();
+
+  // An output that does not reach the loss still has a place in the region: its own value stands in, unread.
+  SmallVector<Value> cotangents;
+  for (auto [i, output] : llvm::enumerate(getOutputs()))
+    cotangents.push_back(outputCotangents[i] ? outputCotangents[i] : output);
+  SmallVector<Type> types;
+  for (int64_t i : differentiated)
+    types.push_back(partialType(*this, i, lane));
+  auto op = adj::ScanAdjointOp::create(b, getLoc(), types, /*next_state_cotangent=*/Type(), getInputs(), cotangents, getCheckpoints(),
+                                       /*state_cotangent=*/Value(), /*resets=*/Value(), getDimsAttr(), getStateAttr(), getStateTypeAttr(),
+                                       getIndexingMapsAttr(), b.getDenseI64ArrayAttr(differentiated), getCheckpointEveryAttr(),
+                                       b.getI64IntegerAttr(lane), b.getI64IntegerAttr(kLaneBlock), getCarryNameAttr());
+  op.getAdjoint().push_back(block.release());
+  IRMapping mapping;
+  getStep().cloneInto(&op.getStep(), mapping);
+
+  SmallVector<Value> result(getOperation()->getNumOperands());
+  for (auto [k, i] : llvm::enumerate(differentiated)) {
+    Value cotangent = op.getInputCotangents()[k];
+    if (cotangent.getType() != getInputs()[i].getType())
+      cotangent = adj::SumPartialsOp::create(b, getLoc(), getInputs()[i].getType(), cotangent);
+    result[i] = cotangent;
+  }
+  return result;
+}
