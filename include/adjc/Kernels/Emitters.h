@@ -1,0 +1,41 @@
+//===- Emitters.h - the emitters that adj-lower-kernels knows -------------------------------------------*- C++ -*-===//
+#ifndef ADJC_KERNELS_EMITTERS_H
+#define ADJC_KERNELS_EMITTERS_H
+
+#include "adjc/Kernels/KernelContext.h"
+
+namespace adjc {
+
+/// How one kind of operation becomes a kernel. To add a kind: write the three functions in lib/Kernels/Emit<Kind>.cpp,
+/// declare its table entry below and list it in lib/Kernels/Registry.cpp.
+struct KernelEmitter {
+  /// The operation's name, such as "ssm.rms_norm".
+  llvm::StringLiteral operation;
+  /// The groups of a dispatch; group g of `emit` must be the g-th of them. Fails with a diagnostic at `op`.
+  llvm::FailureOr<KernelGrid> (*grid)(mlir::Operation *op);
+  /// Writes the kernel's body. Fails with a diagnostic at `op`.
+  llvm::LogicalResult (*emit)(KernelContext &context, mlir::Operation *op);
+  /// The operand of `op` whose buffer result number `result` takes, or null; null when no result is tied.
+  mlir::Value (*tied)(mlir::Operation *op, unsigned result) = nullptr;
+  /// Whether the kernel may be marked `accumulate`.
+  bool accumulates = false;
+};
+
+/// The operation that a kernel computes: the only one in its body beside tensor.empty, tensor.dim, constants and the
+/// terminator. A body that only yields its argument is a copy: the terminator itself ("adj.yield"). Fails with a
+/// diagnostic when there are several.
+llvm::FailureOr<mlir::Operation *> getComputation(mlir::adj::KernelOp kernel);
+
+/// The emitter of an operation, or null.
+const KernelEmitter *findEmitter(mlir::Operation *op);
+
+extern const KernelEmitter embeddingEmitter, embeddingAdjointEmitter;
+extern const KernelEmitter rmsNormEmitter, rmsNormAdjointEmitter;
+extern const KernelEmitter conv1dEmitter, conv1dAdjointEmitter;
+extern const KernelEmitter elementwiseEmitter, residualEmitter;
+extern const KernelEmitter crossEntropyEmitter;
+extern const KernelEmitter columnSumEmitter, sumPartialsEmitter, copyEmitter;
+
+} // namespace adjc
+
+#endif

@@ -1,0 +1,103 @@
+//===- KernelBuilder.h - short spellings for the loops and arithmetic of kernels ------------------------*- C++ -*-===//
+#ifndef ADJC_KERNELS_KERNELBUILDER_H
+#define ADJC_KERNELS_KERNELBUILDER_H
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include <functional>
+
+namespace adjc {
+
+/// Channels that one vector operation of a kernel covers. The targets split or pad it to their own width. Fixed, so
+/// that the order of a sum is the same on every CPU.
+inline constexpr int64_t laneCount = 16;
+
+/// A builder of scf, arith, math, memref and vector operations for kernel bodies. Arithmetic takes index, integer or
+/// float operands, scalars or vectors; both operands of one type.
+class KernelBuilder : public mlir::ImplicitLocOpBuilder {
+public:
+  using ImplicitLocOpBuilder::ImplicitLocOpBuilder;
+  using Value = mlir::Value;
+
+  Value index(int64_t value);
+  /// A float or integer constant of `type` (a scalar type or a vector of one).
+  Value constant(mlir::Type type, double value);
+  Value f32(double value) { return constant(getF32Type(), value); }
+
+  Value add(Value a, Value b);
+  Value sub(Value a, Value b);
+  Value mul(Value a, Value b);
+  /// Floats, or non-negative integers.
+  Value div(Value a, Value b);
+  /// a * b + c; the target may contract it.
+  Value mulAdd(Value a, Value b, Value c) { return add(mul(a, b), c); }
+  Value neg(Value a);
+  /// The larger (smaller) of two indices, or of two floats.
+  Value max(Value a, Value b);
+  Value min(Value a, Value b);
+  /// ceil(a / b) of a non-negative index.
+  Value ceilDiv(Value a, int64_t b);
+  Value remainder(Value a, Value b);
+  Value compare(mlir::arith::CmpIPredicate predicate, Value a, Value b);
+  Value logicalAnd(Value a, Value b);
+  Value logicalOr(Value a, Value b);
+  Value select(Value condition, Value a, Value b);
+
+  Value load(Value memref, mlir::ValueRange indices);
+  void store(Value value, Value memref, mlir::ValueRange indices);
+  /// A workspace of the group: f32, of static shape, uninitialised. Its place is the function's entry.
+  Value workspace(llvm::ArrayRef<int64_t> shape, mlir::Type element);
+
+  /// for (i = lo; i < hi; i += step) body(i)
+  void loop(Value lo, Value hi, int64_t step, llvm::function_ref<void(Value)> body);
+  /// The same with values carried from iteration to iteration; returns the last ones.
+  llvm::SmallVector<Value> loop(Value lo, Value hi, int64_t step, mlir::ValueRange inits,
+                                llvm::function_ref<llvm::SmallVector<Value>(Value, mlir::ValueRange)> body);
+  /// for (i = hi - 1; i >= lo; --i), with carried values.
+  llvm::SmallVector<Value> reverseLoop(Value lo, Value hi, mlir::ValueRange inits,
+                                       llvm::function_ref<llvm::SmallVector<Value>(Value, mlir::ValueRange)> body);
+  void ifThen(Value condition, llvm::function_ref<void()> thenBody, llvm::function_ref<void()> elseBody = nullptr);
+  /// Conditional values: both bodies return values of `types`.
+  llvm::SmallVector<Value> ifElse(mlir::TypeRange types, Value condition,
+                                  llvm::function_ref<llvm::SmallVector<Value>()> thenBody,
+                                  llvm::function_ref<llvm::SmallVector<Value>()> elseBody);
+};
+
+/// A run of consecutive channels handled by one operation: `laneCount` of them, or a single one in the remainder loop.
+/// Emitters write their inner body once against this.
+class Lanes {
+public:
+  Lanes(KernelBuilder &b, int64_t width) : b(b), width(width) {}
+
+  /// vector<width x element>, or the element type when width is 1.
+  mlir::Type type(mlir::Type element) const;
+  /// `scalar` in every lane.
+  mlir::Value splat(mlir::Value scalar) const;
+  mlir::Value constant(double value) const; ///< f32
+  /// The lanes at memref[indices], ..., the last index running; the memref's last dimension is contiguous.
+  mlir::Value load(mlir::Value memref, mlir::ValueRange indices) const;
+  void store(mlir::Value value, mlir::Value memref, mlir::ValueRange indices) const;
+  int64_t getWidth() const { return width; }
+
+private:
+  KernelBuilder &b;
+  int64_t width;
+};
+
+/// Runs `body` for the channels [lo, hi): a vector loop, then a scalar one for what is left. `multiple` says that
+/// hi - lo is known to be a multiple of laneCount, so that nothing is left.
+void forLanes(KernelBuilder &b, mlir::Value lo, mlir::Value hi, bool multiple,
+              llvm::function_ref<void(const Lanes &, mlir::Value)> body);
+
+/// How reduceLanes combines.
+enum class Reduction { Sum, Maximum };
+
+/// Reduces `body`'s terms (f32; one reduction per term) over the channels [lo, hi): laneCount accumulators, restarted
+/// every 1024 channels so that a long sum has two levels, then summed pairwise.
+llvm::SmallVector<mlir::Value>
+reduceLanes(KernelBuilder &b, mlir::Value lo, mlir::Value hi, bool multiple, Reduction kind, unsigned count,
+            llvm::function_ref<llvm::SmallVector<mlir::Value>(const Lanes &, mlir::Value)> body);
+
+} // namespace adjc
+
+#endif

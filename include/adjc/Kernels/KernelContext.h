@@ -1,0 +1,74 @@
+//===- KernelContext.h - what an emitter is given: the kernel, its function and its operands ------------*- C++ -*-===//
+#ifndef ADJC_KERNELS_KERNELCONTEXT_H
+#define ADJC_KERNELS_KERNELCONTEXT_H
+
+#include "adj/AdjOps.h"
+#include "adjc/Kernels/KernelBuilder.h"
+#include "adjc/Kernels/KernelGrid.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace adjc {
+
+/// True when the tensor's leading dimensions are token rows: (batch, tokens, ...), or the rows of a mini-sequence. Only
+/// such tensors have a row stride of their own; every other tensor is packed and its entry in `row_strides` is ignored.
+bool hasTokenRows(mlir::RankedTensorType type);
+/// Number of those leading dimensions: 2, or 1 in a mini-sequence, or 0.
+unsigned getRowRank(mlir::RankedTensorType type);
+/// Elements of one row (the product of the static dimensions), or of the whole tensor when it is static.
+int64_t getRowSize(mlir::RankedTensorType type);
+
+/// One operand of the kernel's function.
+struct KernelOperand {
+  mlir::Value base;            ///< the rank-0 memref
+  mlir::RankedTensorType type; ///< the tensor's
+  int64_t rowStride = 0;       ///< elements between token rows
+};
+
+/// Everything an emitter needs. The function is
+///
+///     func.func @name(inputs..., outputs... : memref<T>, batch, tokens, rows, first_group, last_group : index)
+///
+/// with one rank-0 memref per input and output of the kernel; `b` inserts into its body.
+class KernelContext {
+public:
+  KernelContext(mlir::adj::KernelOp kernel, mlir::func::FuncOp function);
+
+  KernelBuilder b;
+  mlir::Value batch, tokens, rows, firstGroup, lastGroup;
+
+  mlir::adj::KernelOp getKernel() const { return kernel; }
+  /// The operand that holds `tensor`: an argument of the kernel, or a value that it yields. A tied input is the
+  /// output's operand.
+  KernelOperand operand(mlir::Value tensor);
+  /// False for an unused result of the operation: nothing is to be written.
+  bool isOutput(mlir::Value tensor);
+
+  /// The size of dimension `dim` of a tensor of this type.
+  mlir::Value size(mlir::RankedTensorType type, unsigned dim);
+
+  /// memref<? x static dims>: token rows flattened, (batch, tokens) -> rows. For tensors with token rows.
+  mlir::Value rowsView(mlir::Value tensor);
+  /// All dimensions as in the tensor's type.
+  mlir::Value fullView(mlir::Value tensor);
+  /// memref<?>: the elements of a packed tensor, in order.
+  mlir::Value flatView(mlir::Value tensor);
+
+  /// body(group) for each group of this call.
+  void forGroups(llvm::function_ref<void(mlir::Value)> body);
+  /// body(row) for each row of a group: groups are blocks of `block` of the `count` rows.
+  void forRowsOfGroup(mlir::Value group, int64_t block, mlir::Value count, llvm::function_ref<void(mlir::Value)> body);
+
+  /// Writes lanes of an output: stores them, or adds them when the kernel accumulates.
+  void write(const Lanes &lanes, mlir::Value value, mlir::Value view, mlir::ValueRange indices);
+
+private:
+  mlir::Value makeView(const KernelOperand &operand, llvm::ArrayRef<mlir::OpFoldResult> sizes,
+                       llvm::ArrayRef<mlir::OpFoldResult> strides);
+
+  mlir::adj::KernelOp kernel;
+  mlir::func::FuncOp function;
+};
+
+} // namespace adjc
+
+#endif

@@ -1,0 +1,32 @@
+//===- KernelGrid.h - how a kernel's work is cut into groups -------------------------------------------*- C++ -*-===//
+#ifndef ADJC_KERNELS_KERNELGRID_H
+#define ADJC_KERNELS_KERNELGRID_H
+
+#include "adj/AdjOps.h"
+#include <optional>
+
+namespace adjc {
+
+/// What a group count grows with; the values are those of adjrt::fb::Unit.
+enum class GridUnit : int8_t { One = 0, Batch = 1, Tokens = 2, Rows = 3 };
+
+/// A dispatch has factor * ceil(value(unit) / block) groups (runtime/schema/adjm.fbs, Extent). It depends on shapes
+/// only, never on the number of threads: that is what makes equal runs give equal bits.
+struct KernelGrid {
+  GridUnit unit = GridUnit::One;
+  int64_t block = 1;
+  int64_t factor = 1;
+};
+
+/// The groups of a dispatch of `kernel`. Fails, with a diagnostic at the kernel, when no emitter knows its body.
+llvm::FailureOr<KernelGrid> getKernelGrid(mlir::adj::KernelOp kernel);
+
+/// For each output of `kernel`, the number of the input whose buffer it takes (same address, same strides), if any.
+/// `adj-plan-memory` must give the two one buffer: the kernel reads the input through the output's operand. This is
+/// so for adj.cross_entropy's cotangent (the logits) and for a linalg.generic whose `outs` is a kernel argument. No
+/// other operands of a dispatch may overlap, except inputs among themselves.
+llvm::SmallVector<std::optional<unsigned>> getTiedInputs(mlir::adj::KernelOp kernel);
+
+} // namespace adjc
+
+#endif

@@ -1,0 +1,109 @@
+//===- Lanes.cpp - loops over channels, laneCount at a time
+//---------------------------------------------------------===//
+#include "adjc/Kernels/KernelBuilder.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace adjc;
+
+Type Lanes::type(Type element) const { return width == 1 ? element : VectorType::get({width}, element); }
+
+Value Lanes::splat(Value scalar) const {
+  return width == 1 ? scalar : Value(vector::BroadcastOp::create(b, cast<VectorType>(type(scalar.getType())), scalar));
+}
+
+Value Lanes::constant(double value) const { return b.constant(type(b.getF32Type()), value); }
+
+Value Lanes::load(Value memref, ValueRange indices) const {
+  if (width == 1)
+    return b.load(memref, indices);
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  return vector::LoadOp::create(b, cast<VectorType>(type(element)), memref, indices);
+}
+
+void Lanes::store(Value value, Value memref, ValueRange indices) const {
+  if (width == 1)
+    b.store(value, memref, indices);
+  else
+    vector::StoreOp::create(b, value, memref, indices);
+}
+
+/// The end of the part of [lo, hi) that vectors cover.
+static Value getVectorEnd(KernelBuilder &b, Value lo, Value hi, bool multiple) {
+  if (multiple)
+    return hi;
+  Value count = b.sub(hi, lo);
+  return b.add(lo, b.mul(b.div(count, b.index(laneCount)), b.index(laneCount)));
+}
+
+/// The remainder loop has at most laneCount - 1 iterations: optimising it further only costs compile time.
+static void keepScalar(KernelBuilder &b, Operation *loop) {
+  auto annotation = LLVM::LoopAnnotationAttr::get(b.getContext(), /*disableNonforced=*/b.getBoolAttr(true), {}, {}, {},
+                                                  {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {});
+  loop->setAttr("llvm.loop_annotation", annotation);
+}
+
+void adjc::forLanes(KernelBuilder &b, Value lo, Value hi, bool multiple,
+                    function_ref<void(const Lanes &, Value)> body) {
+  Value end = getVectorEnd(b, lo, hi, multiple);
+  b.loop(lo, end, laneCount, [&](Value i) { body(Lanes(b, laneCount), i); });
+  if (multiple)
+    return;
+  auto remainder = scf::ForOp::create(b, end, hi, b.index(1));
+  keepScalar(b, remainder);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(remainder.getBody());
+  body(Lanes(b, 1), remainder.getInductionVar());
+}
+
+static Value combine(KernelBuilder &b, Reduction kind, Value x, Value y) {
+  return kind == Reduction::Sum ? b.add(x, y) : b.max(x, y);
+}
+
+/// Halves the vector until one lane is left: a pairwise sum.
+static Value reduceVector(KernelBuilder &b, Reduction kind, Value vector) {
+  for (int64_t width = laneCount / 2; width >= 1; width /= 2) {
+    Value low = vector::ExtractStridedSliceOp::create(b, vector, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{width},
+                                                      ArrayRef<int64_t>{1});
+    Value high = vector::ExtractStridedSliceOp::create(b, vector, ArrayRef<int64_t>{width}, ArrayRef<int64_t>{width},
+                                                       ArrayRef<int64_t>{1});
+    vector = combine(b, kind, low, high);
+  }
+  return vector::ExtractOp::create(b, vector, ArrayRef<int64_t>{0});
+}
+
+SmallVector<Value> adjc::reduceLanes(KernelBuilder &b, Value lo, Value hi, bool multiple, Reduction kind,
+                                     unsigned count, function_ref<SmallVector<Value>(const Lanes &, Value)> body) {
+  constexpr int64_t chunk = 64 * laneCount;
+  double neutral = kind == Reduction::Sum ? 0.0 : -std::numeric_limits<double>::infinity();
+  Lanes wide(b, laneCount), scalar(b, 1);
+  auto step = [&](const Lanes &lanes, Value i, ValueRange carried) {
+    SmallVector<Value> next = body(lanes, i);
+    for (auto [value, previous] : llvm::zip(next, carried))
+      value = combine(b, kind, previous, value);
+    return next;
+  };
+  Value end = getVectorEnd(b, lo, hi, multiple);
+  SmallVector<Value> zeros(count, wide.constant(neutral));
+  SmallVector<Value> vectors = b.loop(lo, end, chunk, zeros, [&](Value first, ValueRange totals) {
+    Value last = b.min(b.add(first, b.index(chunk)), end);
+    SmallVector<Value> partial =
+        b.loop(first, last, laneCount, zeros, [&](Value i, ValueRange carried) { return step(wide, i, carried); });
+    for (auto [value, total] : llvm::zip(partial, totals))
+      value = combine(b, kind, total, value);
+    return partial;
+  });
+  SmallVector<Value> results;
+  for (Value vector : vectors)
+    results.push_back(reduceVector(b, kind, vector));
+  if (multiple)
+    return results;
+  auto remainder = scf::ForOp::create(b, end, hi, b.index(1), results);
+  keepScalar(b, remainder);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(remainder.getBody());
+  scf::YieldOp::create(b, step(scalar, remainder.getInductionVar(), remainder.getRegionIterArgs()));
+  return SmallVector<Value>(remainder.getResults());
+}

@@ -1,0 +1,96 @@
+//===- LowerKernels.cpp - adj-lower-kernels: kernels become functions
+//-----------------------------------------------===//
+#include "adjc/Kernels/Emitters.h"
+#include "adjc/Kernels/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace adjc {
+#define GEN_PASS_DEF_ADJLOWERKERNELS
+#include "adjc/Kernels/Passes.h.inc"
+} // namespace adjc
+
+using namespace mlir;
+using namespace adjc;
+
+/// The interface that every emitter relies on: operands are arguments of the kernel, results are what it yields.
+static LogicalResult verifyForm(adj::KernelOp kernel, Operation *op, const KernelEmitter &emitter) {
+  Block &body = kernel.getBody().front();
+  ValueRange yielded = body.getTerminator()->getOperands();
+  for (Value value : op->getOperands()) {
+    Operation *definition = value.getDefiningOp();
+    if (isa<RankedTensorType>(value.getType()) && definition && definition->getName().getStringRef() != "tensor.empty")
+      return op->emitOpError() << "takes a tensor that is not an argument of kernel @" << kernel.getSymName();
+  }
+  for (auto [number, value] : llvm::enumerate(yielded)) {
+    if (!isa<RankedTensorType>(value.getType()))
+      return kernel.emitOpError() << "@" << kernel.getSymName() << " yields a " << value.getType()
+                                  << "; outputs are tensors";
+    if (body.getTerminator() != op && value.getDefiningOp() != op)
+      return kernel.emitOpError() << "@" << kernel.getSymName() << " yields (output #" << number
+                                  << ") something other than a result of '" << op->getName() << "'";
+    if (llvm::is_contained(yielded.take_front(number), value))
+      return kernel.emitOpError() << "@" << kernel.getSymName() << " yields one value twice (output #" << number << ")";
+  }
+  if (kernel.getAccumulate() && !emitter.accumulates)
+    return kernel.emitOpError() << "@" << kernel.getSymName() << " accumulates, which '" << op->getName()
+                                << "' does not do; sum into a kernel of its own";
+  if (kernel.getAccumulate() && yielded.size() != 1)
+    return kernel.emitOpError() << "@" << kernel.getSymName() << " accumulates and must have one output, not "
+                                << yielded.size();
+  if (auto strides = kernel.getRowStrides(); strides && strides->size() != body.getNumArguments() + yielded.size())
+    return kernel.emitOpError() << "@" << kernel.getSymName() << " has " << strides->size() << " row strides for "
+                                << body.getNumArguments() << " inputs and " << yielded.size() << " outputs";
+  return success();
+}
+
+static LogicalResult lowerKernel(adj::KernelOp kernel) {
+  FailureOr<Operation *> op = getComputation(kernel);
+  // The grid also says, with a diagnostic, when there is no emitter.
+  if (failed(op) || failed(getKernelGrid(kernel)))
+    return failure();
+  const KernelEmitter &emitter = *findEmitter(*op);
+  if (failed(verifyForm(kernel, *op, emitter)))
+    return failure();
+
+  OpBuilder builder(kernel);
+  SmallVector<Type> types;
+  Block &body = kernel.getBody().front();
+  auto addPointer = [&](Value tensor) {
+    types.push_back(MemRefType::get({}, cast<RankedTensorType>(tensor.getType()).getElementType()));
+  };
+  llvm::for_each(body.getArguments(), addPointer);
+  llvm::for_each(body.getTerminator()->getOperands(), addPointer);
+  size_t pointers = types.size();
+  types.append(5, builder.getIndexType());
+  auto function =
+      func::FuncOp::create(builder, kernel.getLoc(), kernel.getSymName(), builder.getFunctionType(types, {}));
+  function.addEntryBlock();
+  // Operands never overlap: a tied input is read through the output's pointer. Inputs may repeat, and are only read.
+  for (size_t i = 0; i < pointers; ++i)
+    function.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
+
+  KernelContext context(kernel, function);
+  if (failed(emitter.emit(context, *op)))
+    return failure();
+  builder.setInsertionPointToEnd(&function.getBody().front());
+  func::ReturnOp::create(builder, kernel.getLoc());
+  kernel.erase();
+  return success();
+}
+
+namespace {
+struct LowerKernels : adjc::impl::AdjLowerKernelsBase<LowerKernels> {
+  void runOnOperation() override {
+    SmallVector<adj::KernelOp> kernels(getOperation().getOps<adj::KernelOp>());
+    for (adj::KernelOp kernel : kernels)
+      if (failed(lowerKernel(kernel)))
+        return signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,68 @@
+//===- Registry.cpp - which emitter knows a kernel
+//------------------------------------------------------------------===//
+#include "adjc/Kernels/Emitters.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace adjc;
+
+static const KernelEmitter *const emitters[] = {
+    &rmsNormEmitter,
+    &rmsNormAdjointEmitter,
+};
+
+const KernelEmitter *adjc::findEmitter(Operation *op) {
+  for (const KernelEmitter *emitter : emitters)
+    if (op->getName().getStringRef() == emitter->operation)
+      return emitter;
+  return nullptr;
+}
+
+FailureOr<Operation *> adjc::getComputation(adj::KernelOp kernel) {
+  Operation *found = nullptr;
+  for (Operation &op : kernel.getBody().front().without_terminator()) {
+    if (isa<tensor::EmptyOp, tensor::DimOp, arith::ConstantOp>(op))
+      continue;
+    if (found)
+      return op.emitOpError() << "is the second operation that kernel @" << kernel.getSymName()
+                              << " computes; form one kernel per operation";
+    found = &op;
+  }
+  return found ? found : kernel.getBody().front().getTerminator();
+}
+
+/// The operation that `kernel` computes and its emitter.
+static FailureOr<std::pair<Operation *, const KernelEmitter *>> resolve(adj::KernelOp kernel) {
+  FailureOr<Operation *> op = getComputation(kernel);
+  if (failed(op))
+    return failure();
+  const KernelEmitter *emitter = findEmitter(*op);
+  if (!emitter)
+    return (*op)->emitOpError() << "has no kernel emitter (kernel @" << kernel.getSymName() << ")";
+  return std::pair(*op, emitter);
+}
+
+FailureOr<KernelGrid> adjc::getKernelGrid(adj::KernelOp kernel) {
+  auto resolved = resolve(kernel);
+  if (failed(resolved))
+    return failure();
+  return resolved->second->grid(resolved->first);
+}
+
+SmallVector<std::optional<unsigned>> adjc::getTiedInputs(adj::KernelOp kernel) {
+  Block &body = kernel.getBody().front();
+  SmallVector<std::optional<unsigned>> tied(body.getTerminator()->getNumOperands());
+  for (auto [number, value] : llvm::enumerate(body.getTerminator()->getOperands())) {
+    auto result = dyn_cast<OpResult>(value);
+    if (!result)
+      continue;
+    const KernelEmitter *emitter = findEmitter(result.getOwner());
+    if (!emitter || !emitter->tied)
+      continue;
+    if (auto argument = dyn_cast_or_null<BlockArgument>(emitter->tied(result.getOwner(), result.getResultNumber())))
+      if (argument.getOwner() == &body)
+        tied[number] = argument.getArgNumber();
+  }
+  return tied;
+}
