@@ -141,6 +141,7 @@ def Adj_ScanAdjointOp : Adj_Op<"scan_adjoint", [Pure, AttrSizedOperandSegments, 
     attr-dict `->` type($input_cotangents) (`,` `next` type($next_state_cotangent)^)? `step` $step `adjoint` $adjoint
   }];
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 def Adj_LmLossAdjointOp : Adj_Op<"lm_loss_adjoint", [MemoryEffects<[MemWrite]>]> {
@@ -170,6 +171,7 @@ def Adj_MiniSequencesOp : Adj_Op<"mini_sequences", [SingleBlock, NoTerminator, R
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 def Adj_WriteRowsOp : Adj_Op<"write_rows", [HasParent<"MiniSequencesOp">, MemoryEffects<[MemWrite]>]> {

@@ -16,7 +16,14 @@ def Ssm_InitAttr : AttrDef<Ssm_Dialect, "Init"> {
     Example: `#ssm.init<normal, 0.0, 0.02>`.
   }];
   let parameters = (ins StringRefParameter<"kind of initialiser">:$kind,
-                        OptionalArrayRefParameter<"double">:$values);
+                        "::mlir::DenseF64ArrayAttr":$numbers);
+  let builders = [AttrBuilder<(ins "::llvm::StringRef":$kind, CArg<"::llvm::ArrayRef<double>", "{}">:$values), [{
+    return $_get($_ctxt, kind, ::mlir::DenseF64ArrayAttr::get($_ctxt, values));
+  }]>];
+  let extraClassDeclaration = [{
+    /// The kind's numbers, a, b and c.
+    ::llvm::ArrayRef<double> getValues() const { return getNumbers().asArrayRef(); }
+  }];
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
 }

@@ -31,6 +31,7 @@ def Ssm_ModelOp : Ssm_Op<"model", [IsolatedFromAbove, Symbol, SingleBlockImplici
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 def Ssm_ReturnOp : Ssm_Op<"return", [Pure, ReturnLike, Terminator, HasParent<"ModelOp">]> {
@@ -84,6 +85,7 @@ def Ssm_RepeatOp : Ssm_Op<"repeat", [SingleBlockImplicitTerminator<"YieldOp">, A
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
   let hasCanonicalizer = 1;
   let extraClassDeclaration = [{
     /// The final carried values: the first results.
@@ -236,6 +238,7 @@ def Ssm_ScanOp : Ssm_Op<"scan", [Pure, AttrSizedOperandSegments, AttrSizedResult
   let regions = (region SizedRegion<1>:$step, SizedRegion<1>:$read);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
   let hasCanonicalizer = 1;
   let extraClassDeclaration = [{
     /// Indexing map of input / output i: a projection of the iteration space.

@@ -1,0 +1,98 @@
+//===- AdjOps.cpp - the operations of the adj dialect ---------------------------------------------------------------===//
+// adj.program and adj.mini_sequences are in AdjStructure.cpp, adj.scan_adjoint in AdjScanAdjoint.cpp.
+#include "adj/AdjOps.h"
+
+#include "mlir/IR/Builders.h"
+#include "ssm/ShapeChecks.h"
+
+using namespace mlir;
+using namespace mlir::adj;
+
+#define GET_OP_CLASSES
+#include "adj/AdjOps.cpp.inc"
+
+/// A tensor as a matrix: all leading dimensions are rows (dynamic if one of them is), the last is columns.
+static std::pair<int64_t, int64_t> asMatrix(RankedTensorType type) {
+  int64_t rows = 1;
+  for (int64_t size : type.getShape().drop_back())
+    rows = ShapedType::isDynamic(size) || ShapedType::isDynamic(rows) ? ShapedType::kDynamic : rows * size;
+  return {rows, type.getShape().back()};
+}
+
+LogicalResult MatmulOp::verify() {
+  auto check = [&](StringRef what, Type type) -> LogicalResult {
+    auto tensor = cast<RankedTensorType>(type);
+    if (tensor.getRank() < 2 || !tensor.getElementType().isF32())
+      return emitOpError() << what << " must be an f32 tensor of rank 2 or more, found " << type;
+    return success();
+  };
+  if (failed(check("a", getA().getType())) || failed(check("b", getB().getType())) ||
+      failed(check("result", getType())))
+    return failure();
+  auto [aRows, aColumns] = asMatrix(cast<RankedTensorType>(getA().getType()));
+  auto [bRows, bColumns] = asMatrix(cast<RankedTensorType>(getB().getType()));
+  if (getTransposeA())
+    std::swap(aRows, aColumns);
+  if (getTransposeB())
+    std::swap(bRows, bColumns);
+  if (aColumns != bRows)
+    return emitOpError() << "multiplies op(a) with " << ssm::formatShape({aColumns}) << " columns by op(b) with "
+                         << ssm::formatShape({bRows}) << " rows; they must be equal";
+  auto [rows, columns] = asMatrix(cast<RankedTensorType>(getType()));
+  if (rows != aRows || columns != bColumns)
+    return emitOpError() << "result is " << getType() << ", as a matrix " << ssm::formatShape({rows, columns})
+                         << ", expected " << ssm::formatShape({aRows, bColumns});
+  return success();
+}
+
+LogicalResult SumPartialsOp::verify() {
+  auto partials = cast<RankedTensorType>(getPartials().getType());
+  auto result = cast<RankedTensorType>(getType());
+  bool fits = partials.getRank() > result.getRank() &&
+              partials.getShape().take_back(result.getRank()) == result.getShape() &&
+              partials.getElementType() == result.getElementType();
+  if (!fits)
+    return emitOpError() << "sums " << partials << " to " << result
+                         << "; the result must be the partials without one or more leading dimensions";
+  return success();
+}
+
+LogicalResult Conv1dAdjointOp::verify() {
+  if (failed(ssm::checkActivation(*this, "x", getX().getType())))
+    return failure();
+  auto x = cast<RankedTensorType>(getX().getType());
+  int64_t channels = ssm::getChannels(x);
+  if (failed(ssm::checkParameter(*this, "weight", getWeight().getType(), {channels, 1, -1},
+                                 " (channels, 1, width): the convolution is depthwise")))
+    return failure();
+  int64_t width = ssm::getChannels(getWeight().getType());
+  auto tensor = [&](ArrayRef<int64_t> shape) { return RankedTensorType::get(shape, x.getElementType()); };
+  constexpr int64_t batch = ShapedType::kDynamic;
+  if (failed(ssm::checkType(*this, "cotangent", getCotangent().getType(), x)) ||
+      failed(ssm::checkType(*this, "dx", getDx().getType(), x)) ||
+      failed(ssm::checkType(*this, "dweight (partial sums, one per sequence)", getDweight().getType(),
+                            tensor({batch, channels, 1, width}))))
+    return failure();
+  if (getDbias() && failed(ssm::checkType(*this, "dbias (partial sums, one per sequence)", getDbias().getType(),
+                                          tensor({batch, channels}))))
+    return failure();
+  std::pair<StringRef, Value> tails[] = {{"tail", getTail()},
+                                         {"tail_cotangent", getTailCotangent()},
+                                         {"next_tail_cotangent", getNextTailCotangent()}};
+  for (auto [what, value] : tails)
+    if (value && failed(ssm::checkType(*this, what, value.getType(), tensor({batch, width - 1, channels}))))
+      return failure();
+  if (getResets())
+    return ssm::checkType(*this, "resets", getResets().getType(), ssm::getResetsType(getContext()));
+  return success();
+}
+
+LogicalResult DispatchOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto kernel = symbols.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
+  if (!kernel)
+    return emitOpError() << "runs " << getKernelAttr() << ", which is no adj.kernel";
+  if (kernel.getBody().getNumArguments() != getInputs().size())
+    return emitOpError() << "passes " << getInputs().size() << " inputs to " << getKernelAttr() << ", which takes "
+                         << kernel.getBody().getNumArguments();
+  return success();
+}

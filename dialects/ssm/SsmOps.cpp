@@ -1,0 +1,128 @@
+//===- SsmOps.cpp - the layers of the ssm dialect -------------------------------------------------------------------===//
+// ssm.model and ssm.parameter are in SsmModel.cpp, ssm.repeat in SsmRepeat.cpp, ssm.scan in SsmScan.cpp.
+#include "ssm/SsmOps.h"
+
+#include "mlir/IR/Builders.h"
+#include "ssm/ShapeChecks.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+#define GET_OP_CLASSES
+#include "ssm/SsmOps.cpp.inc"
+
+/// `value` must be absent or hold resets.
+static LogicalResult checkResets(Operation *op, Value resets) {
+  return resets ? checkType(op, "resets", resets.getType(), getResetsType(op->getContext())) : success();
+}
+
+LogicalResult EmbeddingOp::verify() {
+  if (failed(checkTokens(*this, "tokens", getTokens().getType())) ||
+      failed(checkParameter(*this, "table", getTable().getType(), {-1, -1}, " (vocabulary, channels)")))
+    return failure();
+  return checkActivation(*this, "result", getType(), getChannels(getTable().getType()), " as in the table");
+}
+
+LogicalResult RmsNormOp::verify() {
+  if (failed(checkActivation(*this, "x", getX().getType())))
+    return failure();
+  int64_t channels = getChannels(getX().getType());
+  if (failed(checkParameter(*this, "weight", getWeight().getType(), {channels}, ", one per channel of x")) ||
+      failed(checkType(*this, "result", getType(), getX().getType())))
+    return failure();
+  double eps = getEps().convertToDouble();
+  if (!(eps > 0) || !getEps().isFinite())
+    return emitOpError() << "eps must be positive and finite, found " << eps;
+  return success();
+}
+
+LogicalResult LinearOp::verify() {
+  if (failed(checkActivation(*this, "x", getX().getType())))
+    return failure();
+  int64_t channels = getChannels(getX().getType());
+  if (failed(checkParameter(*this, "weight", getWeight().getType(), {-1, channels},
+                            " (out, in), in being the channels of x")))
+    return failure();
+  int64_t out = cast<RankedTensorType>(getWeight().getType()).getDimSize(0);
+  if (getBias() && failed(checkParameter(*this, "bias", getBias().getType(), {out}, ", one per row of weight")))
+    return failure();
+  return checkActivation(*this, "result", getType(), out, ", one per row of weight");
+}
+
+LogicalResult Conv1dOp::verify() {
+  if (failed(checkActivation(*this, "x", getX().getType())))
+    return failure();
+  int64_t channels = getChannels(getX().getType());
+  if (failed(checkParameter(*this, "weight", getWeight().getType(), {channels, 1, -1},
+                            " (channels, 1, width): the convolution is depthwise")))
+    return failure();
+  int64_t width = getChannels(getWeight().getType());
+  if (getBias() && failed(checkParameter(*this, "bias", getBias().getType(), {channels}, ", one per channel of x")))
+    return failure();
+  if (failed(checkType(*this, "result", getResult().getType(), getX().getType())))
+    return failure();
+  auto tail = RankedTensorType::get({ShapedType::kDynamic, width - 1, channels}, Float32Type::get(getContext()));
+  if (getTail() && failed(checkType(*this, "tail (batch, width - 1, channels)", getTail().getType(), tail)))
+    return failure();
+  if (getNextTail() && failed(checkType(*this, "next tail (batch, width - 1, channels)", getNextTail().getType(), tail)))
+    return failure();
+  return checkResets(*this, getResets());
+}
+
+/// The channels of `parts` add up to those of `whole`.
+static LogicalResult checkParts(Operation *op, Type whole, TypeRange parts) {
+  if (failed(checkActivation(op, "the whole", whole)))
+    return failure();
+  if (parts.empty())
+    return op->emitOpError() << "has no parts";
+  int64_t sum = 0;
+  for (auto [i, part] : llvm::enumerate(parts)) {
+    if (failed(checkActivation(op, ("part " + Twine(i)).str(), part)))
+      return failure();
+    sum += getChannels(part);
+  }
+  if (sum != getChannels(whole))
+    return op->emitOpError() << "the parts have " << sum << " channels together, expected " << getChannels(whole)
+                             << ", those of the whole";
+  return success();
+}
+
+LogicalResult SplitOp::verify() { return checkParts(*this, getX().getType(), getParts().getTypes()); }
+LogicalResult ConcatOp::verify() { return checkParts(*this, getType(), getParts().getTypes()); }
+
+LogicalResult LmLossOp::verify() {
+  if (failed(checkActivation(*this, "x", getX().getType())))
+    return failure();
+  int64_t channels = getChannels(getX().getType());
+  if (failed(checkParameter(*this, "weight", getWeight().getType(), {-1, channels},
+                            " (vocabulary, channels), channels being those of x")))
+    return failure();
+  int64_t vocabulary = cast<RankedTensorType>(getWeight().getType()).getDimSize(0);
+  if (getBias() && failed(checkParameter(*this, "bias", getBias().getType(), {vocabulary}, ", one per row of weight")))
+    return failure();
+  if (failed(checkTokens(*this, "targets", getTargets().getType())))
+    return failure();
+  return checkType(*this, "loss", getLoss().getType(), RankedTensorType::get({}, Float32Type::get(getContext())));
+}
+
+LogicalResult SelectiveScanOp::verify() {
+  if (failed(checkActivation(*this, "x", getX().getType())))
+    return failure();
+  int64_t channels = getChannels(getX().getType());
+  if (failed(checkActivation(*this, "dt", getDt().getType(), channels, " as x")) ||
+      failed(checkParameter(*this, "A_log", getALog().getType(), {channels, -1},
+                            " (channels, states), channels being those of x")))
+    return failure();
+  int64_t states = getChannels(getALog().getType());
+  if (failed(checkActivation(*this, "B", getB().getType(), states, ", the states of A_log")) ||
+      failed(checkActivation(*this, "C", getC().getType(), states, ", the states of A_log")))
+    return failure();
+  if (getD() && failed(checkParameter(*this, "skip (D)", getD().getType(), {channels}, ", one per channel of x")))
+    return failure();
+  if (getZ() && failed(checkActivation(*this, "gate (z)", getZ().getType(), channels, " as x")))
+    return failure();
+  if (getDtBias() &&
+      failed(checkParameter(*this, "dt_bias", getDtBias().getType(), {channels}, ", one per channel of x")))
+    return failure();
+  return checkType(*this, "result", getType(), getX().getType());
+}
