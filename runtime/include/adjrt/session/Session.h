@@ -89,9 +89,9 @@ public:
   /// Make the arena large enough for sequences of `tokens` tokens. InvalidInput above the plan's context.
   Status reserve(std::int64_t tokens);
 
-  /// Parameters and gradients by name: the `values.size()` elements from element `first` on, so that a tool can stream a
-  /// large one through a small buffer. InvalidInput for an unknown name or elements past the parameter's end. Parameters
-  /// are zero until set.
+  /// Parameters and gradients by name: the `values.size()` elements from element `first` on, so that a tool can stream
+  /// a large one through a small buffer. InvalidInput for an unknown name or elements past the parameter's end.
+  /// Parameters are zero until set.
   Status setParameter(std::string_view name, std::span<const float> values, std::uint64_t first = 0);
   Status getParameter(std::string_view name, std::span<float> values, std::uint64_t first = 0);
   Status getGradient(std::string_view name, std::span<float> values, std::uint64_t first = 0);
@@ -129,15 +129,24 @@ public:
 private:
   Session() = default;
 
+  /// Shards of a sequence of `tokens` tokens.
   Expected<std::int64_t> shardsOf(std::int64_t tokens) const;
+  Expected<ArenaLayout> layoutFor(std::int64_t tokens, bool optimizer) const;
+  Status adopt(const ArenaLayout &newLayout);
   Status checkSequence(const SequenceInputs &inputs) const;
-  Expected<std::int64_t> checkTargets(const GradientInputs &inputs) const;
+  Expected<std::int64_t> countTargets(const GradientInputs &inputs) const;
+  /// Put one shard's tokens, resets and, when there are any, targets where the programs read them.
   Status stage(const SequenceInputs &inputs, const RowsView<std::int32_t> *targets, std::int64_t shard);
-  Status begin(const SequenceInputs &inputs, std::int64_t shards, std::int64_t slots);
-  Status runShard(std::uint32_t program, std::int64_t tokens, std::uint64_t carryIn, std::uint64_t carryOut,
-                  std::uint64_t cotangentIn, std::uint64_t cotangentOut);
-  struct Losses;
-  Status collect(const GradientInputs &inputs, std::int64_t shard, Losses &losses);
+  template <typename T>
+  Status stageRows(const RowsView<T> &rows, std::int64_t batch, std::int64_t begin, std::int64_t tokens,
+                   std::uint64_t offset);
+  Status setBoundary(std::uint64_t offset, std::span<const std::byte> values, const char *what);
+  Status getBoundary(const std::optional<std::uint64_t> &offset, std::span<std::byte> values, const char *what);
+  std::int64_t tokensOf(std::int64_t shard, std::int64_t tokens) const;
+  Bindings bindings(std::int64_t shardTokens) const;
+  struct GradientCall;
+  Status runGradient(GradientCall &call, std::int64_t shard, std::uint64_t carryIn, std::uint64_t carryOut);
+  Status collectLosses(GradientCall &call, std::int64_t shard);
   Status access(std::string_view name, std::uint64_t first, std::uint64_t count, std::uint64_t region,
                 std::uint64_t &offset) const;
 
@@ -151,7 +160,7 @@ private:
   std::int64_t steps = 0;
   bool haveGradients = false;
   std::optional<std::uint64_t> finalStates, initialCotangents; ///< arena offsets, when there are any
-  std::vector<std::byte> staging;                              ///< host side of one shard's token-sized arrays
+  std::vector<float> losses;                                   ///< host copy of one shard's
 };
 
 } // namespace adjrt

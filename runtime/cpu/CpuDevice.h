@@ -1,0 +1,44 @@
+// The cpu device.
+#ifndef ADJRT_CPU_CPUDEVICE_H
+#define ADJRT_CPU_CPUDEVICE_H
+
+#include "Arena.h"
+#include "Processor.h"
+#include "Program.h"
+#include "SharedObject.h"
+#include "ThreadPool.h"
+#include "adjrt/device/Device.h"
+
+namespace adjrt::cpu {
+
+class CpuDevice final : public Device {
+public:
+  /// `threads`: 0 for one per available core. `processor`: this machine's, or another one in tests.
+  static Expected<std::unique_ptr<Device>> make(unsigned threads, Processor processor = Processor::read());
+
+  const std::string &name() const override { return deviceName; }
+  Status open(const Module &module) override;
+  Status reserve(std::uint64_t bytes) override { return arena.reserve(bytes); }
+  Status upload(std::uint64_t offset, std::span<const std::byte> source) override;
+  Status download(std::uint64_t offset, std::span<std::byte> destination) override;
+  Status copy(std::uint64_t destination, std::uint64_t source, std::uint64_t bytes) override;
+  Status zero(std::uint64_t offset, std::uint64_t bytes) override;
+  Status run(std::uint32_t index, const Bindings &bindings) override;
+  Status adamw(const AdamWStep &step) override;
+  DeviceMemory memory() const override;
+
+private:
+  explicit CpuDevice(Processor processor) : processor(std::move(processor)) {}
+  Status inArena(std::uint64_t offset, std::uint64_t bytes) const;
+
+  Processor processor;
+  std::string deviceName;
+  std::unique_ptr<ThreadPool> pool;
+  Arena arena;
+  std::vector<SharedObject> code;
+  std::vector<Program> programs;
+};
+
+} // namespace adjrt::cpu
+
+#endif

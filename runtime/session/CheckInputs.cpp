@@ -1,0 +1,64 @@
+// What a caller may get wrong, checked before anything runs.
+#include "adjrt/session/Session.h"
+
+namespace adjrt {
+namespace {
+
+/// "token 99 of sequence 0 at position 12": where an id is not one of the vocabulary.
+tl::unexpected<Error> outside(const char *what, std::int32_t value, std::int64_t sequence, std::int64_t position,
+                              std::int64_t vocabulary) {
+  return invalidInput(std::string(what) + " " + std::to_string(value) + " of sequence " + std::to_string(sequence) +
+                      " at position " + std::to_string(position) + " is outside the vocabulary of " +
+                      std::to_string(vocabulary));
+}
+
+} // namespace
+
+Status Session::checkSequence(const SequenceInputs &inputs) const {
+  const fb::Plan &plan = mod->plan();
+  if (inputs.batch != plan.batch())
+    return invalidInput("a batch of " + std::to_string(inputs.batch) + " sequences, but the module was compiled for " +
+                        std::to_string(plan.batch()) + "; compile it with --batch=" + std::to_string(inputs.batch));
+  ADJ_RETURN_IF_ERROR(shardsOf(inputs.tokens));
+  if (!inputs.inputs)
+    return invalidInput("there are no tokens");
+  for (std::int64_t b = 0; b < inputs.batch; ++b) {
+    const std::int32_t *row = inputs.inputs.row(b);
+    for (std::int64_t t = 0; t < inputs.tokens; ++t)
+      if (row[t] < 0 || row[t] >= plan.vocabulary())
+        return outside("token", row[t], b, t, plan.vocabulary());
+    if (!inputs.resets)
+      continue;
+    const std::uint8_t *resets = inputs.resets.row(b);
+    for (std::int64_t t = 0; t < inputs.tokens; ++t)
+      if (resets[t] > 1)
+        return invalidInput("reset " + std::to_string(resets[t]) + " of sequence " + std::to_string(b) +
+                            " at position " + std::to_string(t) + " is neither 0 nor 1");
+  }
+  return {};
+}
+
+Expected<std::int64_t> Session::countTargets(const GradientInputs &inputs) const {
+  if (!inputs.targets)
+    return invalidInput("there are no targets");
+  std::int64_t counted = 0;
+  for (std::int64_t b = 0; b < inputs.batch; ++b) {
+    const std::int32_t *row = inputs.targets.row(b);
+    for (std::int64_t t = 0; t < inputs.tokens; ++t) {
+      if (row[t] == kIgnoredTarget)
+        continue;
+      if (row[t] < 0 || row[t] >= mod->plan().vocabulary())
+        return outside("target", row[t], b, t, mod->plan().vocabulary());
+      ++counted;
+    }
+  }
+  if (inputs.totalTargets < 0 || (inputs.totalTargets > 0 && inputs.totalTargets < counted))
+    return invalidInput("a total of " + std::to_string(inputs.totalTargets) +
+                        " counted targets, but this call alone has " + std::to_string(counted));
+  if (inputs.totalTargets == 0 && counted == 0)
+    return invalidInput("no target is counted: all are " + std::to_string(kIgnoredTarget) +
+                        "; there is no loss to take the mean of");
+  return counted;
+}
+
+} // namespace adjrt

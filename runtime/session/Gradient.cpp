@@ -1,0 +1,180 @@
+// Executing a checkpoint schedule: forward, and value and gradient.
+#include "BoundarySlots.h"
+#include "adjrt/session/Session.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <utility>
+
+namespace adjrt {
+namespace {
+
+class Clock {
+public:
+  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); }
+
+private:
+  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+};
+
+} // namespace
+
+/// What valueAndGrad keeps from shard to shard.
+struct Session::GradientCall {
+  explicit GradientCall(const GradientInputs &inputs) : inputs(inputs) {}
+
+  const GradientInputs &inputs;
+  double lossSum = 0;  ///< over the tokens of the shards done, not yet divided by the number of targets
+  int cotangentIn = 0; ///< which cotangent slot holds the cotangents of the next shard's final states
+  std::optional<std::pair<std::int64_t, std::int64_t>>
+      notFinite; ///< first (position, sequence) of a loss that is not finite
+};
+
+template <typename T>
+Status Session::stageRows(const RowsView<T> &rows, std::int64_t batch, std::int64_t begin, std::int64_t tokens,
+                          std::uint64_t offset) {
+  const auto bytes = static_cast<std::uint64_t>(tokens) * sizeof(T);
+  for (std::int64_t b = 0; b < batch; ++b)
+    ADJ_RETURN_IF_ERROR(dev->upload(layout.fixed + offset + static_cast<std::uint64_t>(b) * bytes,
+                                    std::as_bytes(std::span(rows.row(b) + begin, static_cast<std::size_t>(tokens)))));
+  return {};
+}
+
+Status Session::stage(const SequenceInputs &inputs, const RowsView<std::int32_t> *targets, std::int64_t shard) {
+  const fb::Staging &staging = *mod->plan().staging();
+  const std::int64_t begin = shard * mod->plan().shard(), tokens = tokensOf(shard, inputs.tokens);
+  ADJ_RETURN_IF_ERROR(stageRows(inputs.inputs, inputs.batch, begin, tokens, staging.tokens()));
+  if (targets)
+    ADJ_RETURN_IF_ERROR(stageRows(*targets, inputs.batch, begin, tokens, staging.targets()));
+  if (inputs.resets)
+    return stageRows(inputs.resets, inputs.batch, begin, tokens, staging.resets());
+  return dev->zero(layout.fixed + staging.resets(), static_cast<std::uint64_t>(inputs.batch * tokens));
+}
+
+Status Session::forward(const SequenceInputs &inputs) {
+  ADJ_RETURN_IF_ERROR(checkSequence(inputs));
+  ADJ_ASSIGN_OR_RETURN(const std::int64_t shards, shardsOf(inputs.tokens));
+  finalStates.reset();
+  initialCotangents.reset();
+  ADJ_RETURN_IF_ERROR(setBoundary(layout.boundarySlot(0), inputs.initialStates, "initial states"));
+  const Clock clock;
+  int current = 0;
+  for (std::int64_t shard = 0; shard < shards; ++shard, current ^= 1) {
+    const double begin = clock.seconds();
+    ADJ_RETURN_IF_ERROR(stage(inputs, nullptr, shard));
+    Bindings bound = bindings(tokensOf(shard, inputs.tokens));
+    bound[fb::BufferKind::carry_in] = layout.boundarySlot(current);
+    bound[fb::BufferKind::carry_out] = layout.boundarySlot(current ^ 1);
+    ADJ_RETURN_IF_ERROR(dev->run(forwardProgram, bound));
+    if (options.onAction)
+      options.onAction({{Action::Kind::Forward, shard, 0}, shards, begin, clock.seconds()});
+  }
+  finalStates = layout.boundarySlot(current);
+  return {};
+}
+
+Status Session::collectLosses(GradientCall &call, std::int64_t shard) {
+  const std::int64_t tokens = tokensOf(shard, call.inputs.tokens), begin = shard * mod->plan().shard();
+  const std::span<float> values(losses.data(), static_cast<std::size_t>(call.inputs.batch * tokens));
+  ADJ_RETURN_IF_ERROR(dev->download(layout.fixed + mod->plan().staging()->losses(), std::as_writable_bytes(values)));
+  double sum = 0; // per shard first: the sum over shards then adds few terms
+  for (std::int64_t b = 0; b < call.inputs.batch; ++b) {
+    for (std::int64_t t = 0; t < tokens; ++t) {
+      const float loss = values[static_cast<std::size_t>(b * tokens + t)];
+      sum += static_cast<double>(loss);
+      if (!std::isfinite(loss)) {
+        const std::pair place(begin + t, b);
+        call.notFinite = call.notFinite ? std::min(*call.notFinite, place) : place;
+      }
+    }
+  }
+  call.lossSum += sum;
+  return {};
+}
+
+Status Session::runGradient(GradientCall &call, std::int64_t shard, std::uint64_t carryIn, std::uint64_t carryOut) {
+  ADJ_RETURN_IF_ERROR(stage(call.inputs, &call.inputs.targets, shard));
+  Bindings bound = bindings(tokensOf(shard, call.inputs.tokens));
+  bound[fb::BufferKind::carry_in] = carryIn;
+  bound[fb::BufferKind::carry_out] = carryOut;
+  bound[fb::BufferKind::cotangent_in] = layout.cotangentSlot(call.cotangentIn);
+  bound[fb::BufferKind::cotangent_out] = layout.cotangentSlot(call.cotangentIn ^ 1);
+  ADJ_RETURN_IF_ERROR(dev->run(gradientProgram, bound));
+  call.cotangentIn ^= 1;
+  return collectLosses(call, shard);
+}
+
+Expected<GradientResult> Session::valueAndGrad(const GradientInputs &inputs) {
+  ADJ_RETURN_IF_ERROR(checkSequence(inputs));
+  ADJ_ASSIGN_OR_RETURN(const std::int64_t counted, countTargets(inputs));
+  ADJ_ASSIGN_OR_RETURN(const std::int64_t shards, shardsOf(inputs.tokens));
+  ADJ_RETURN_IF_ERROR(reserve(inputs.tokens));
+  finalStates.reset();
+  initialCotangents.reset();
+  haveGradients = false;
+
+  const Clock clock;
+  const std::int64_t total = inputs.totalTargets ? inputs.totalTargets : counted;
+  const float lossScale = static_cast<float>(1.0 / static_cast<double>(total));
+  ADJ_RETURN_IF_ERROR(
+      dev->upload(layout.fixed + mod->plan().staging()->loss_scale(), std::as_bytes(std::span(&lossScale, 1))));
+  ADJ_RETURN_IF_ERROR(dev->zero(layout.gradients, mod->plan().parameter_bytes()));
+  ADJ_RETURN_IF_ERROR(setBoundary(layout.boundarySlot(0), inputs.initialStates, "initial states"));
+  ADJ_RETURN_IF_ERROR(setBoundary(layout.cotangentSlot(0), inputs.finalCotangents, "final cotangents"));
+
+  GradientResult result;
+  result.countedTargets = counted;
+  result.shards = shards;
+  GradientCall call(inputs);
+  const std::unique_ptr<Schedule> schedule = makeSchedule(policy, shards);
+  BoundarySlots slots(layout.slots, schedule->slots());
+  for (Action action = schedule->next(); action.kind != Action::Kind::End; action = schedule->next()) {
+    const double begin = clock.seconds();
+    switch (action.kind) {
+    case Action::Kind::Save:
+      slots.save(action);
+      break;
+    case Action::Kind::Restore:
+      slots.restore(action);
+      break;
+    case Action::Kind::Forward:
+    case Action::Kind::Recompute: {
+      ADJ_ASSIGN_OR_RETURN(const std::int64_t output, slots.next());
+      ADJ_RETURN_IF_ERROR(stage(inputs, nullptr, action.index));
+      Bindings bound = bindings(tokensOf(action.index, inputs.tokens));
+      bound[fb::BufferKind::carry_in] = layout.boundarySlot(slots.current());
+      bound[fb::BufferKind::carry_out] = layout.boundarySlot(output);
+      ADJ_RETURN_IF_ERROR(dev->run(forwardProgram, bound));
+      slots.advance(output);
+      ++result.forwardShards;
+      break;
+    }
+    case Action::Kind::Gradient: {
+      ADJ_ASSIGN_OR_RETURN(const std::int64_t output, slots.next());
+      ADJ_RETURN_IF_ERROR(
+          runGradient(call, action.index, layout.boundarySlot(slots.current()), layout.boundarySlot(output)));
+      const bool last = action.index == shards - 1;
+      if (last)
+        finalStates = layout.boundarySlot(output);
+      slots.finish(action.index, output, last);
+      break;
+    }
+    case Action::Kind::End:
+      break;
+    }
+    if (options.onAction)
+      options.onAction({action, shards, begin, clock.seconds()});
+  }
+  result.seconds = clock.seconds();
+  if (call.notFinite)
+    return failed("the loss is not finite; it first happened at position " + std::to_string(call.notFinite->first) +
+                  " of sequence " + std::to_string(call.notFinite->second) +
+                  "; look at the parameters, or lower the learning rate that made them");
+  initialCotangents = layout.cotangentSlot(call.cotangentIn);
+  haveGradients = true;
+  result.loss = call.lossSum / static_cast<double>(total);
+  return result;
+}
+
+} // namespace adjrt

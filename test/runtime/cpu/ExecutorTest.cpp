@@ -1,0 +1,198 @@
+// The order of commands, the addresses they get, and the counts: against what docs/architecture.md says.
+#include "TestModule.h"
+#include "cpu/CpuDevice.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <functional>
+
+using namespace adjrt;
+using namespace adjrt::test;
+using fb::BufferKind;
+
+namespace {
+
+enum Kernel : std::uint32_t { AddScaled, Record, Shapes };
+
+/// A module of batch 2, shard 5 whose gradient program `build` fills; fixed part, parameters and boundaries of 4 KiB.
+class Machine {
+public:
+  Machine(const std::function<void(fb::ProgramT &)> &build, unsigned threads) {
+    fb::ModuleT table = minimalModule();
+    table.plan->batch = 2;
+    table.plan->shard = 5;
+    table.plan->fixed_bytes = table.plan->parameter_bytes = table.plan->boundary_bytes = kBytes;
+    for (const auto &[name, operands] : {std::pair("add_scaled", 2u), {"record", 2u}, {"shapes", 1u}}) {
+      table.kernels.push_back(std::make_unique<fb::KernelT>());
+      table.kernels.back()->name = name;
+      table.kernels.back()->operand_count = operands;
+    }
+    build(*table.programs[1]);
+    auto parsed = parseImage(fileImage(std::move(table), {readBytes(ADJRT_TEST_KERNELS)}));
+    EXPECT_TRUE(parsed) << parsed.error().message;
+    module = std::move(*parsed);
+    auto made = cpu::CpuDevice::make(threads);
+    EXPECT_TRUE(made);
+    device = std::move(*made);
+    Status status = device->open(*module);
+    EXPECT_TRUE(status) << status.error().message;
+    EXPECT_TRUE(device->reserve(7 * kBytes));
+  }
+
+  void run(std::int64_t tokens) {
+    Bindings bindings;
+    for (std::size_t kind = 0; kind < 7; ++kind)
+      bindings.base[kind] = kind * kBytes;
+    bindings.batch = 2;
+    bindings.tokens = tokens;
+    EXPECT_TRUE(device->run(1, bindings));
+  }
+
+  template <typename T> std::vector<T> get(BufferKind kind, std::uint64_t offset, std::size_t count) {
+    std::vector<T> values(count);
+    EXPECT_TRUE(device->download(static_cast<std::uint64_t>(kind) * kBytes + offset,
+                                 std::as_writable_bytes(std::span(values))));
+    return values;
+  }
+  void set(BufferKind kind, std::uint64_t offset, const std::vector<float> &values) {
+    EXPECT_TRUE(device->upload(static_cast<std::uint64_t>(kind) * kBytes + offset, std::as_bytes(std::span(values))));
+  }
+
+private:
+  static constexpr std::uint64_t kBytes = 4096;
+  std::unique_ptr<Module> module;
+  std::unique_ptr<Device> device;
+};
+
+void addBuffer(fb::ProgramT &program, fb::BufferT value) {
+  program.buffers.push_back(std::make_unique<fb::BufferT>(std::move(value)));
+}
+
+TEST(Executor, BlocksRunOncePerLayerForwardAndReverse) {
+  Machine machine(
+      [](fb::ProgramT &program) {
+        addBuffer(program, buffer("log", BufferKind::arena, 0, 1024));
+        addBuffer(program, buffer("mark", BufferKind::parameters, 0, 4, 64, 3));
+        for (const auto &[layers, reverse] : {std::pair(0u, false), {3u, false}, {3u, true}}) {
+          addBlock(program, layers, reverse);
+          addCommand(program, dispatch(Record, {ref(0), ref(1)}, fixed(1)));
+        }
+      },
+      2);
+  for (std::uint64_t layer = 0; layer < 3; ++layer)
+    machine.set(BufferKind::parameters, layer * 64, {static_cast<float>(layer + 1)});
+  machine.run(3);
+  EXPECT_EQ(machine.get<float>(BufferKind::arena, 0, 15),
+            (std::vector<float>{7, 1, 6, 1, 6, 2, 6, 3, 6, 3, 6, 2, 6, 1, 6}));
+}
+
+TEST(Executor, MiniSequencesCoverTheRowsAndTheLastIsShorter) {
+  Machine machine(
+      [](fb::ProgramT &program) {
+        addBuffer(program, buffer("log", BufferKind::arena, 0, 1024));
+        addBuffer(program, buffer("rows", BufferKind::carry_in, 0, 40));
+        addBlock(program, 0, false, 4);
+        addCommand(program, dispatch(Record, {ref(0), ref(1, 0, 4)}, fixed(1)));
+      },
+      2);
+  machine.set(BufferKind::carry_in, 0, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+  machine.run(5);
+  EXPECT_EQ(machine.get<float>(BufferKind::arena, 0, 7), (std::vector<float>{3, 0, 4, 4, 4, 8, 2}));
+  machine.set(BufferKind::arena, 0, {0});
+  machine.run(1); // fewer rows than a mini-sequence
+  EXPECT_EQ(machine.get<float>(BufferKind::arena, 0, 3), (std::vector<float>{1, 0, 2}));
+}
+
+TEST(Executor, KernelsSeeTheirShapeAndEveryGroupOnce) {
+  for (unsigned threads : {1u, 2u, 3u}) {
+    Machine machine(
+        [](fb::ProgramT &program) {
+          addBuffer(program, buffer("out", BufferKind::cotangent_out, 64, 1024));
+          addBlock(program);
+          // 7 groups for each started three rows
+          addCommand(program, dispatch(Shapes, {ref(0)}, rows(7, 3)));
+        },
+        threads);
+    machine.run(4);
+    const auto out = machine.get<std::int64_t>(BufferKind::cotangent_out, 64, 22);
+    for (int g = 0; g < 21; ++g)
+      EXPECT_EQ(out[static_cast<std::size_t>(g)], g * 1000000 + 2 * 10000 + 4 * 100 + 8);
+    EXPECT_EQ(out[21], 0);
+  }
+}
+
+TEST(Executor, LayersAddressTheirOwnSlices) {
+  Machine machine(
+      [](fb::ProgramT &program) {
+        addBuffer(program, buffer("x", BufferKind::gradients, 64, 8, 16, 3));
+        addBuffer(program, buffer("scale", BufferKind::parameters, 0, 4, 4, 3));
+        addBlock(program, 3, true);
+        addCommand(program, dispatch(AddScaled, {ref(0, 4), ref(1)}, fixed(1)));
+      },
+      2);
+  machine.set(BufferKind::parameters, 0, {1, 2, 3});
+  machine.run(1);
+  machine.run(1);
+  EXPECT_EQ(machine.get<float>(BufferKind::gradients, 64, 12),
+            (std::vector<float>{0, 11, 0, 0, 0, 22, 0, 0, 0, 33, 0, 0}));
+}
+
+TEST(Executor, CopiesRowsWithStridesAndFills) {
+  Machine machine(
+      [](fb::ProgramT &program) {
+        addBuffer(program, buffer("from", BufferKind::carry_in, 0, 64));
+        addBuffer(program, buffer("to", BufferKind::carry_out, 0, 80));
+        addBlock(program);
+        addCommand(program, copy(ref(0, 4), ref(1, 8), {1, 1, fb::Unit::tokens}, 8, 12, 16));
+        addCommand(program, fill(ref(1, 12), fixed(4)));
+      },
+      2);
+  machine.set(BufferKind::carry_in, 0, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
+  machine.set(BufferKind::carry_out, 0, std::vector<float>(16, -1));
+  machine.run(3);
+  EXPECT_EQ(machine.get<float>(BufferKind::carry_out, 0, 12),
+            (std::vector<float>{-1, -1, 1, 0, -1, -1, 4, 5, -1, -1, 7, 8}));
+}
+
+TEST(Executor, ProductsWithTransposesLayersAndMiniSequences) {
+  std::vector<std::vector<float>> results;
+  for (unsigned threads : {1u, 2u}) {
+    Machine machine(
+        [](fb::ProgramT &program) {
+          addBuffer(program, buffer("x", BufferKind::carry_in, 0, 10 * 12));     // rows x 3
+          addBuffer(program, buffer("w", BufferKind::parameters, 0, 24, 64, 2)); // 2 layers of 2 x 3
+          addBuffer(program, buffer("y", BufferKind::arena, 0, 10 * 8, 128, 2)); // 2 layers of rows x 2
+          addBuffer(program, buffer("dw", BufferKind::gradients, 0, 24, 64, 2)); // 2 layers of 2 x 3
+          addBuffer(program, buffer("z", BufferKind::arena, 512, 10 * 8));       // rows x 2
+          addBlock(program, 2);
+          auto forward = gemm(ref(0), ref(1), ref(2), rows(), fixed(2), fixed(3), 3, 3, 2);
+          forward.transpose_b = true;
+          addCommand(program, forward);
+          auto weights = gemm(ref(2), ref(0), ref(3), fixed(2), fixed(3), rows(), 2, 3, 3);
+          weights.transpose_a = weights.accumulate = true;
+          addCommand(program, weights);
+          addBlock(program, 0, false, 3);
+          auto again = gemm(ref(0, 0, 12), ref(1), ref(4, 0, 8), rows(), fixed(2), fixed(3), 3, 3, 2);
+          again.transpose_b = true;
+          addCommand(program, again);
+        },
+        threads);
+    machine.set(BufferKind::parameters, 0, {1, 0, 2, 0, 1, -1});
+    machine.set(BufferKind::parameters, 64, {3, 0, 0, 0, 0, 5});
+    machine.set(BufferKind::gradients, 0, {100, 0, 0, 0, 0, 0});
+    machine.set(BufferKind::carry_in, 0, {1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 1, 1});
+    machine.run(2);
+    EXPECT_EQ(machine.get<float>(BufferKind::arena, 0, 9), (std::vector<float>{7, -1, 16, -1, 25, -1, 3, 0, 0}));
+    EXPECT_EQ(machine.get<float>(BufferKind::arena, 128, 8), (std::vector<float>{3, 15, 12, 30, 21, 45, 3, 5}));
+    EXPECT_EQ(machine.get<float>(BufferKind::gradients, 0, 6),
+              (std::vector<float>{100 + 7 + 64 + 175 + 3, 14 + 80 + 200 + 3, 21 + 96 + 225 + 3, -12, -15, -18}));
+    EXPECT_EQ(machine.get<float>(BufferKind::gradients, 64, 3),
+              (std::vector<float>{3 + 48 + 147 + 3, 6 + 60 + 168 + 3, 9 + 72 + 189 + 3}));
+    EXPECT_EQ(machine.get<float>(BufferKind::arena, 512, 9), (std::vector<float>{7, -1, 16, -1, 25, -1, 3, 0, 0}));
+    results.push_back(machine.get<float>(BufferKind::arena, 0, 1024));
+  }
+  EXPECT_EQ(std::memcmp(results[0].data(), results[1].data(), results[0].size() * 4), 0);
+}
+
+} // namespace

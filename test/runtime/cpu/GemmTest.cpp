@@ -1,0 +1,78 @@
+#include "cpu/Gemm.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+using namespace adjrt::cpu;
+
+namespace {
+
+std::vector<float> random(std::size_t count, unsigned seed) {
+  std::mt19937 engine(seed);
+  std::uniform_real_distribution<float> values(-1, 1);
+  std::vector<float> result(count);
+  for (float &value : result)
+    value = values(engine);
+  return result;
+}
+
+struct Case {
+  std::int64_t m, n, k;
+  bool transposeA, transposeB, accumulate;
+};
+
+std::vector<float> multiply(unsigned threads, const Case &c) {
+  auto pool = ThreadPool::make(threads);
+  EXPECT_TRUE(pool);
+  warmUpGemm(**pool);
+  // Leading dimensions larger than the rows: strides must be honoured.
+  const GemmShape shape{
+      c.m,          c.n,          c.k,         (c.transposeA ? c.m : c.k) + 3, (c.transposeB ? c.k : c.n) + 5, c.n + 2,
+      c.transposeA, c.transposeB, c.accumulate};
+  const auto a = random(static_cast<std::size_t>((c.transposeA ? c.k : c.m) * shape.lda), 1);
+  const auto b = random(static_cast<std::size_t>((c.transposeB ? c.n : c.k) * shape.ldb), 2);
+  auto result = random(static_cast<std::size_t>(c.m * shape.ldc), 3);
+  const auto before = result;
+  gemm(**pool, shape, a.data(), b.data(), result.data());
+  double error = 0, norm = 0;
+  for (std::int64_t i = 0; i < c.m; ++i) {
+    for (std::int64_t j = 0; j < c.n; ++j) {
+      double sum = c.accumulate ? before[static_cast<std::size_t>(i * shape.ldc + j)] : 0;
+      for (std::int64_t l = 0; l < c.k; ++l)
+        sum += double(a[static_cast<std::size_t>(c.transposeA ? l * shape.lda + i : i * shape.lda + l)]) *
+               b[static_cast<std::size_t>(c.transposeB ? j * shape.ldb + l : l * shape.ldb + j)];
+      error += std::pow(sum - result[static_cast<std::size_t>(i * shape.ldc + j)], 2);
+      norm += sum * sum;
+    }
+    for (std::int64_t j = c.n; j < shape.ldc; ++j)
+      EXPECT_EQ(result[static_cast<std::size_t>(i * shape.ldc + j)],
+                before[static_cast<std::size_t>(i * shape.ldc + j)]);
+  }
+  EXPECT_LT(std::sqrt(error / norm), 1e-6);
+  return result;
+}
+
+TEST(Gemm, IsRightAndDoesNotDependOnTheThreads) {
+  for (const auto &[m, n, k] : {std::tuple(1, 1, 1), {7, 5, 3}, {300, 70, 40}, {40, 80, 3000}, {257, 600, 33}})
+    for (int bits = 0; bits < 8; ++bits) {
+      const Case c{m, n, k, (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0};
+      const auto one = multiply(1, c);
+      EXPECT_EQ(one, multiply(2, c)) << m << " " << n << " " << k << " " << bits;
+      EXPECT_EQ(one, multiply(5, c)) << m << " " << n << " " << k << " " << bits;
+    }
+}
+
+TEST(Gemm, TilesCoverTheResultAndAreLargeWhereThereIsEnough) {
+  const GemmTile large = gemmTile(65536, 2048, 768);
+  EXPECT_EQ(large.rows, 256);
+  EXPECT_EQ(large.columns, 512);
+  const GemmTile weights = gemmTile(256, 64, 8192);
+  EXPECT_GT(256 / weights.rows * (64 / weights.columns), 2);
+  const GemmTile tiny = gemmTile(3, 2, 4);
+  EXPECT_EQ(tiny.rows, 3);
+  EXPECT_EQ(tiny.columns, 2);
+}
+
+} // namespace
