@@ -1,0 +1,197 @@
+//===- ExpandLayers.cpp - ssm-expand-layers: named layers spelled out -----------------------------------------------===//
+#include "adjc/Expand/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
+#include "ssm/SsmOps.h"
+
+namespace adjc {
+#define GEN_PASS_DEF_EXPANDLAYERS
+#include "adjc/Expand/Passes.h.inc"
+} // namespace adjc
+
+using namespace mlir;
+
+namespace {
+
+//===----------------------------------------------------------------------------------------------------------------===//
+// Scalar functions
+//===----------------------------------------------------------------------------------------------------------------===//
+
+Value constant(ImplicitLocOpBuilder &b, double value) {
+  return arith::ConstantOp::create(b, b.getF32FloatAttr(static_cast<float>(value)));
+}
+
+/// v / (1 + exp(-v)): exp overflows to infinity for very negative v, where the quotient is 0, as silu is.
+Value silu(ImplicitLocOpBuilder &b, Value v) {
+  Value exp = math::ExpOp::create(b, arith::NegFOp::create(b, v));
+  return arith::DivFOp::create(b, v, arith::AddFOp::create(b, constant(b, 1), exp));
+}
+
+/// max(v, 0) + log1p(exp(-|v|)): the exponential is at most 1.
+Value softplus(ImplicitLocOpBuilder &b, Value v) {
+  Value exp = math::ExpOp::create(b, arith::NegFOp::create(b, math::AbsFOp::create(b, v)));
+  return arith::AddFOp::create(b, arith::MaximumFOp::create(b, v, constant(b, 0)), math::Log1pOp::create(b, exp));
+}
+
+//===----------------------------------------------------------------------------------------------------------------===//
+// Elementwise layers
+//===----------------------------------------------------------------------------------------------------------------===//
+
+using ScalarFunction = llvm::function_ref<Value(ImplicitLocOpBuilder &, ValueRange)>;
+
+/// A linalg.generic that applies `function` to tensors of one shape, element by element.
+Value elementwise(ImplicitLocOpBuilder &b, ValueRange operands, ScalarFunction function) {
+  auto type = cast<RankedTensorType>(operands.front().getType());
+  SmallVector<Value> dynamicSizes;
+  for (int64_t dim = 0; dim < type.getRank(); ++dim)
+    if (type.isDynamicDim(dim))
+      dynamicSizes.push_back(tensor::DimOp::create(b, operands.front(), dim));
+  Value empty = tensor::EmptyOp::create(b, type, dynamicSizes);
+  SmallVector<AffineMap> maps(operands.size() + 1, b.getMultiDimIdentityMap(type.getRank()));
+  SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
+  auto body = [&](OpBuilder &nested, Location loc, ValueRange arguments) {
+    ImplicitLocOpBuilder inner(loc, nested);
+    linalg::YieldOp::create(inner, function(inner, arguments.take_front(operands.size())));
+  };
+  return linalg::GenericOp::create(b, TypeRange(type), operands, ValueRange(empty), maps, iterators, body).getResult(0);
+}
+
+struct ExpandSilu : OpRewritePattern<ssm::SiluOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ssm::SiluOp op, PatternRewriter &rewriter) const override {
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    rewriter.replaceOp(op, elementwise(b, op.getX(), [](auto &b, ValueRange v) { return silu(b, v[0]); }));
+    return success();
+  }
+};
+
+struct ExpandGate : OpRewritePattern<ssm::GateOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ssm::GateOp op, PatternRewriter &rewriter) const override {
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    auto gate = [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+      return arith::MulFOp::create(b, v[0], silu(b, v[1]));
+    };
+    rewriter.replaceOp(op, elementwise(b, {op.getX(), op.getZ()}, gate));
+    return success();
+  }
+};
+
+//===----------------------------------------------------------------------------------------------------------------===//
+// The selective scan
+//===----------------------------------------------------------------------------------------------------------------===//
+
+/// Numbers of the dimensions of a selective scan's iteration space.
+enum Dim : unsigned { Batch, Token, Channel, State, NumDims };
+
+/// The scalars of one point in a region, by the names of METHOD's and the op's equations. Absent operands are null.
+struct Point {
+  Value x, dt, b, c, a, skip, z, dtBias;
+};
+
+/// Inputs of the ssm.scan and where each has its scalar in a Point.
+struct ScanInputs {
+  SmallVector<Value> operands;
+  SmallVector<Attribute> maps;
+  SmallVector<Value Point::*> members;
+
+  void add(Value operand, ArrayRef<unsigned> dims, Value Point::*member) {
+    if (!operand)
+      return;
+    operands.push_back(operand);
+    maps.push_back(getMap(operand.getContext(), dims));
+    members.push_back(member);
+  }
+  static AffineMapAttr getMap(MLIRContext *context, ArrayRef<unsigned> dims) {
+    return AffineMapAttr::get(AffineMap::getMultiDimMapWithTargets(NumDims, dims, context));
+  }
+};
+
+/// delta = softplus(dt + dt_bias)
+Value timeStep(ImplicitLocOpBuilder &b, const Point &p) {
+  return softplus(b, p.dtBias ? arith::AddFOp::create(b, p.dt, p.dtBias).getResult() : p.dt);
+}
+
+/// Yields a = exp(delta A) and u = delta x B.
+void buildStep(ImplicitLocOpBuilder &b, const Point &p) {
+  Value delta = timeStep(b, p);
+  Value a = math::ExpOp::create(b, arith::MulFOp::create(b, delta, p.a));
+  Value u = arith::MulFOp::create(b, arith::MulFOp::create(b, delta, p.x), p.b);
+  ssm::YieldOp::create(b, ValueRange{a, u});
+}
+
+/// Yields (sum_n C h + D x) silu(z).
+void buildRead(ImplicitLocOpBuilder &b, const Point &p, Value h) {
+  Value product = arith::MulFOp::create(b, p.c, h);
+  Value y = ssm::SumOp::create(b, product.getType(), b.getDenseI64ArrayAttr({State}), product);
+  if (p.skip)
+    y = arith::AddFOp::create(b, y, arith::MulFOp::create(b, p.skip, p.x));
+  if (p.z)
+    y = arith::MulFOp::create(b, y, silu(b, p.z));
+  ssm::YieldOp::create(b, ValueRange(y));
+}
+
+struct ExpandSelectiveScan : OpRewritePattern<ssm::SelectiveScanOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(ssm::SelectiveScanOp op, PatternRewriter &rewriter) const override {
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    Value a = elementwise(b, op.getALog(), [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+      return arith::NegFOp::create(b, math::ExpOp::create(b, v[0]));
+    });
+    ScanInputs inputs;
+    inputs.add(op.getX(), {Batch, Token, Channel}, &Point::x);
+    inputs.add(op.getDt(), {Batch, Token, Channel}, &Point::dt);
+    inputs.add(op.getB(), {Batch, Token, State}, &Point::b);
+    inputs.add(op.getC(), {Batch, Token, State}, &Point::c);
+    inputs.add(a, {Channel, State}, &Point::a);
+    inputs.add(op.getD(), {Channel}, &Point::skip);
+    inputs.add(op.getZ(), {Batch, Token, Channel}, &Point::z);
+    inputs.add(op.getDtBias(), {Channel}, &Point::dtBias);
+    SmallVector<Attribute> maps = inputs.maps;
+    maps.push_back(ScanInputs::getMap(getContext(), {Batch, Token, Channel}));
+
+    Type f32 = b.getF32Type();
+    auto scan = ssm::ScanOp::create(b, /*outputs=*/TypeRange(op.getType()), /*final=*/Type(), /*checkpoints=*/Type(),
+                                    inputs.operands, /*initial=*/Value(), /*resets=*/Value(),
+                                    b.getStrArrayAttr({"b", "t", "d", "n"}), b.getDenseI64ArrayAttr({Channel, State}),
+                                    TypeAttr::get(f32), /*contracted=*/IntegerAttr(), /*contracts=*/IntegerAttr(),
+                                    b.getArrayAttr(maps), /*checkpoint_every=*/IntegerAttr(),
+                                    /*carry_name=*/StringAttr());
+    SmallVector<Type> arguments(inputs.operands.size(), f32);
+    arguments.push_back(b.getI1Type());
+    buildStep(b, enterRegion(b, scan.getStep(), arguments, inputs));
+    arguments.insert(arguments.end() - 1, f32);
+    Point point = enterRegion(b, scan.getRead(), arguments, inputs);
+    buildRead(b, point, scan.getRead().getArgument(inputs.operands.size()));
+    rewriter.replaceOp(op, scan.getOutputs());
+    return success();
+  }
+
+  /// Gives `region` its block, moves the builder there and names the block's scalars.
+  static Point enterRegion(ImplicitLocOpBuilder &b, Region &region, ArrayRef<Type> types, const ScanInputs &inputs) {
+    b.createBlock(&region, region.end(), types, SmallVector<Location>(types.size(), b.getLoc()));
+    Point point;
+    for (auto [argument, member] : llvm::zip(region.getArguments(), inputs.members))
+      point.*member = argument;
+    return point;
+  }
+};
+
+//===----------------------------------------------------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------------------------------------------------===//
+
+struct ExpandLayers : adjc::impl::ExpandLayersBase<ExpandLayers> {
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    patterns.add<ExpandSilu, ExpandGate, ExpandSelectiveScan>(&getContext());
+    walkAndApplyPatterns(getOperation(), std::move(patterns));
+  }
+};
+
+} // namespace

@@ -1,0 +1,17 @@
+//===- Pipelines.cpp - every pass of adjc, by name ------------------------------------------------------------------===//
+#include "adjc/Pipelines/Pipelines.h"
+
+#include "adjc/Adjoint/Passes.h"
+#include "adjc/Expand/Passes.h"
+#include "adjc/Kernels/Passes.h"
+#include "adjc/Shard/Passes.h"
+#include "mlir/Transforms/Passes.h"
+
+void adjc::registerAdjcPasses() {
+  registerExpandPasses();
+  registerAdjointPasses();
+  registerShardPasses();
+  registerKernelsPasses();
+  mlir::registerCanonicalizerPass();
+  mlir::registerCSEPass();
+}
