@@ -1,0 +1,11 @@
+# Fails when a symbol of the given libraries (comma-separated) has to do with LLVM or MLIR, or when a library has no symbols at all.
+string(REPLACE "," ";" libraries "${LIBRARIES}")
+foreach(library IN LISTS libraries)
+  execute_process(COMMAND ${NM} -C ${library} OUTPUT_VARIABLE symbols RESULT_VARIABLE result)
+  if(NOT result EQUAL 0 OR NOT symbols MATCHES "adjrt::")
+    message(FATAL_ERROR "${library}: nm found no symbol of the runtime")
+  endif()
+  if(symbols MATCHES "[^\n]*([Ll][Ll][Vv][Mm]|mlir::)[^\n]*")
+    message(FATAL_ERROR "${library}: ${CMAKE_MATCH_0}")
+  endif()
+endforeach()
