@@ -55,7 +55,7 @@ def Ssm_ParameterOp : Ssm_Op<"parameter", [Pure]> {
     Two `ssm.parameter`s of the same name are the same parameter and must agree in type and initialiser.
 
     ```mlir
-    %w = ssm.parameter "backbone.layers.{layer}.norm.weight" #ssm.init<ones> : tensor<64xf32>
+    %w = ssm.parameter "backbone.layers.{layer}.norm.weight" <ones> : tensor<64xf32>
     ```
   }];
   let arguments = (ins StrAttr:$name, Ssm_InitAttr:$init);

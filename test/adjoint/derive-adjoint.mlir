@@ -26,12 +26,12 @@
 // CHECK:         %[[DE:.*]] = adj.embedding_adjoint %[[TOKENS]], %[[DX0]]
 // CHECK:         adj.accumulate "embed", %[[DE]]
 ssm.model @stack(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>) {
-  %e = ssm.parameter "embed" #ssm.init<normal, 0.0, 0.1> : tensor<16x8xf32>
+  %e = ssm.parameter "embed" <normal, 0.0, 0.1> : tensor<16x8xf32>
   %x0 = ssm.embedding %tokens, %e : (tensor<?x?xi32>, tensor<16x8xf32>) -> tensor<?x?x8xf32>
   %x = ssm.repeat 3 iter(%r = %x0 : tensor<?x?x8xf32>) {
-    %w = ssm.parameter "layers.{layer}.norm" #ssm.init<ones> : tensor<8xf32>
+    %w = ssm.parameter "layers.{layer}.norm" <ones> : tensor<8xf32>
     %n = ssm.rms_norm %r, %w eps 1.0e-5 : (tensor<?x?x8xf32>, tensor<8xf32>) -> tensor<?x?x8xf32>
-    %lw = ssm.parameter "layers.{layer}.linear" #ssm.init<normal, 0.0, 0.1> : tensor<8x8xf32>
+    %lw = ssm.parameter "layers.{layer}.linear" <normal, 0.0, 0.1> : tensor<8x8xf32>
     %o = ssm.linear %n, %lw : (tensor<?x?x8xf32>, tensor<8x8xf32>) -> tensor<?x?x8xf32>
     %next = ssm.residual %r, %o : tensor<?x?x8xf32>
     ssm.yield %next : tensor<?x?x8xf32>

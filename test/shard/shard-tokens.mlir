@@ -23,10 +23,10 @@
 // CHECK:           %{{.*}}, %[[COUT:.*]] = adj.conv1d_adjoint %{{.*}} tail %[[TAIL]] tail_cotangent %[[CIN]] resets
 // CHECK:           adj.hand_over cotangent "conv1d0/tail", %[[COUT]]
 ssm.model @convolutions(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>) {
-  %e = ssm.parameter "embed" #ssm.init<normal, 0.0, 0.1> : tensor<16x8xf32>
+  %e = ssm.parameter "embed" <normal, 0.0, 0.1> : tensor<16x8xf32>
   %x0 = ssm.embedding %tokens, %e : (tensor<?x?xi32>, tensor<16x8xf32>) -> tensor<?x?x8xf32>
   %x = ssm.repeat 2 iter(%r = %x0 : tensor<?x?x8xf32>) {
-    %w = ssm.parameter "layers.{layer}.conv" #ssm.init<normal, 0.0, 0.1> : tensor<8x1x4xf32>
+    %w = ssm.parameter "layers.{layer}.conv" <normal, 0.0, 0.1> : tensor<8x1x4xf32>
     %o = ssm.conv1d %r, %w : (tensor<?x?x8xf32>, tensor<8x1x4xf32>) -> tensor<?x?x8xf32>
     %next = ssm.residual %r, %o : tensor<?x?x8xf32>
     ssm.yield %next : tensor<?x?x8xf32>
