@@ -25,15 +25,18 @@ Value constant(ImplicitLocOpBuilder &b, double value) {
   return arith::ConstantOp::create(b, b.getF32FloatAttr(static_cast<float>(value)));
 }
 
-/// v / (1 + exp(-v)): exp overflows to infinity for very negative v, where the quotient is 0, as silu is.
+/// v / (1 + exp(-v)). The bound keeps the exponential finite (its derivative would turn 0 into NaN); below v = -80 silu is 0
+/// to all digits of a sum either way.
 Value silu(ImplicitLocOpBuilder &b, Value v) {
-  Value exp = math::ExpOp::create(b, arith::NegFOp::create(b, v));
+  Value exponent = arith::MinimumFOp::create(b, arith::NegFOp::create(b, v), constant(b, 80));
+  Value exp = math::ExpOp::create(b, exponent);
   return arith::DivFOp::create(b, v, arith::AddFOp::create(b, constant(b, 1), exp));
 }
 
-/// max(v, 0) + log1p(exp(-|v|)): the exponential is at most 1.
+/// max(v, 0) + log1p(exp(-|v|)), which never overflows. -|v| is spelled min(-v, v): a tie's cotangent goes to the first
+/// operand, so at v = 0 the derivative comes out as 1 - 1/2, which is right; absf would make it 1.
 Value softplus(ImplicitLocOpBuilder &b, Value v) {
-  Value exp = math::ExpOp::create(b, arith::NegFOp::create(b, math::AbsFOp::create(b, v)));
+  Value exp = math::ExpOp::create(b, arith::MinimumFOp::create(b, arith::NegFOp::create(b, v), v));
   return arith::AddFOp::create(b, arith::MaximumFOp::create(b, v, constant(b, 0)), math::Log1pOp::create(b, exp));
 }
 

@@ -29,7 +29,7 @@ std::string weights(std::initializer_list<int64_t> shape) {
 /// Activations: batch, tokens and the given channels.
 std::string activations(int64_t channels) { return "tensor<?x?x" + std::to_string(channels) + "xf32>"; }
 
-std::string uniform(double bound) { return "#ssm.init<uniform, " + real(-bound) + ", " + real(bound) + ">"; }
+std::string uniform(double bound) { return "<uniform, " + real(-bound) + ", " + real(bound) + ">"; }
 
 /// Activations of some width, and how the spec writes their type.
 struct Channels {
@@ -77,7 +77,7 @@ private:
 
   void line(const std::string &content) { text += std::string(content.empty() ? 0 : indent, ' ') + content + "\n"; }
 
-  std::string normal() const { return "#ssm.init<normal, 0.0, " + real(config.initializerRange) + ">"; }
+  std::string normal() const { return "<normal, 0.0, " + real(config.initializerRange) + ">"; }
 
   static Channels plain(int64_t size) { return {size, activations(size)}; }
 
@@ -87,7 +87,7 @@ private:
 
   void norm(const std::string &result, const std::string &operand, const std::string &name) {
     const std::string weight = weights({config.hiddenSize});
-    parameter(result + "_weight", name, "#ssm.init<ones>", weight);
+    parameter(result + "_weight", name, "<ones>", weight);
     line("%" + result + " = ssm.rms_norm %" + operand + ", %" + result + "_weight eps " +
          real(config.layerNormEpsilon) + " : (!hidden, " + weight + ") -> !hidden");
   }
@@ -99,7 +99,7 @@ private:
     const std::string weight = weights({out.size, in.size}), bias = weights({out.size});
     parameter(projection, prefix + ".weight", init, weight);
     if (hasBias)
-      parameter(projection + "_bias", prefix + ".bias", "#ssm.init<zeros>", bias);
+      parameter(projection + "_bias", prefix + ".bias", "<zeros>", bias);
     line("%" + result + " = ssm.linear %" + operand + ", %" + projection +
          (hasBias ? ", %" + projection + "_bias" : "") + " : (" + in.type + ", " + weight +
          (hasBias ? ", " + bias : "") + ") -> " + out.type);
@@ -127,7 +127,7 @@ private:
     const std::string prefix = "backbone.layers.{layer}.mixer.conv1d";
     parameter("conv", prefix + ".weight", uniform(1 / std::sqrt(static_cast<double>(config.convKernel))), weight);
     if (config.useConvBias)
-      parameter("conv_bias", prefix + ".bias", "#ssm.init<zeros>", bias);
+      parameter("conv_bias", prefix + ".bias", "<zeros>", bias);
     line(std::string("%mixed = ssm.conv1d %u, %conv") + (config.useConvBias ? " bias %conv_bias" : "") +
          " : (!inner, " + weight + (config.useConvBias ? ", " + bias : "") + ") -> !inner");
     line("%v = ssm.silu %mixed : !inner");
@@ -142,13 +142,13 @@ private:
     line("%rank, %B, %C = ssm.split %ssm : " + all.type + " -> " + rank.type + ", !state, !state");
     const double bound = config.timeStepScale / std::sqrt(static_cast<double>(config.timeStepRank));
     const bool random = config.timeStepInit == TimeStepInit::Random;
-    linear("dt", "rank", "dt_proj", rank, inner, random ? uniform(bound) : "#ssm.init<constant, " + real(bound) + ">",
+    linear("dt", "rank", "dt_proj", rank, inner, random ? uniform(bound) : "<constant, " + real(bound) + ">",
            false);
     const std::string range =
         real(config.timeStepMin) + ", " + real(config.timeStepMax) + ", " + real(config.timeStepFloor);
-    parameter("dt_bias", prefix + "dt_proj.bias", "#ssm.init<dt_bias, " + range + ">", perChannel);
-    parameter("A_log", prefix + "A_log", "#ssm.init<a_log>", perState);
-    parameter("D", prefix + "D", "#ssm.init<ones>", perChannel);
+    parameter("dt_bias", prefix + "dt_proj.bias", "<dt_bias, " + range + ">", perChannel);
+    parameter("A_log", prefix + "A_log", "<a_log>", perState);
+    parameter("D", prefix + "D", "<ones>", perChannel);
     line("%y = ssm.selective_scan %v, %dt, %A_log, %B, %C skip %D gate %z dt_bias %dt_bias");
     line("    : (!inner, !inner, " + perState + ", !state, !state, " + perChannel + ", !inner, " + perChannel +
          ") -> !inner");

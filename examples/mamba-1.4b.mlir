@@ -1,0 +1,50 @@
+// Mamba 1.4B (arXiv 2312.00752), as published: 48 layers, 2048 channels.
+// Parameters carry Hugging Face's names; the head is tied to the embeddings.
+!hidden = tensor<?x?x2048xf32>
+!inner = tensor<?x?x4096xf32>
+!both = tensor<?x?x8192xf32>
+!rank = tensor<?x?x128xf32>
+!state = tensor<?x?x16xf32>
+!ssm = tensor<?x?x160xf32>
+
+ssm.model @mamba_1_4b(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>) {
+  %table = ssm.parameter "backbone.embeddings.weight" <normal, 0.0, 0.1> : tensor<50280x2048xf32>
+  %x = ssm.embedding %tokens, %table : (tensor<?x?xi32>, tensor<50280x2048xf32>) -> !hidden
+
+  %y = ssm.repeat 48 iter(%residual = %x : !hidden) {
+    %norm = ssm.parameter "backbone.layers.{layer}.norm.weight" <ones> : tensor<2048xf32>
+    %h = ssm.rms_norm %residual, %norm eps 1.0e-5 : (!hidden, tensor<2048xf32>) -> !hidden
+
+    %in = ssm.parameter "backbone.layers.{layer}.mixer.in_proj.weight" <uniform, -0.0220971, 0.0220971> : tensor<8192x2048xf32>
+    %uz = ssm.linear %h, %in : (!hidden, tensor<8192x2048xf32>) -> !both
+    %u, %z = ssm.split %uz : !both -> !inner, !inner
+
+    %taps = ssm.parameter "backbone.layers.{layer}.mixer.conv1d.weight" <uniform, -0.5, 0.5> : tensor<4096x1x4xf32>
+    %taps_bias = ssm.parameter "backbone.layers.{layer}.mixer.conv1d.bias" <uniform, -0.5, 0.5> : tensor<4096xf32>
+    %mixed = ssm.conv1d %u, %taps bias %taps_bias : (!inner, tensor<4096x1x4xf32>, tensor<4096xf32>) -> !inner
+    %v = ssm.silu %mixed : !inner
+
+    // The selective part: time step, B and C are made from the input.
+    %select = ssm.parameter "backbone.layers.{layer}.mixer.x_proj.weight" <uniform, -0.015625, 0.015625> : tensor<160x4096xf32>
+    %s = ssm.linear %v, %select : (!inner, tensor<160x4096xf32>) -> !ssm
+    %r, %B, %C = ssm.split %s : !ssm -> !rank, !state, !state
+    %step = ssm.parameter "backbone.layers.{layer}.mixer.dt_proj.weight" <uniform, -0.0883883, 0.0883883> : tensor<4096x128xf32>
+    %dt = ssm.linear %r, %step : (!rank, tensor<4096x128xf32>) -> !inner
+
+    %dt_bias = ssm.parameter "backbone.layers.{layer}.mixer.dt_proj.bias" <dt_bias, 1.0e-3, 1.0e-1, 1.0e-4> : tensor<4096xf32>
+    %A_log = ssm.parameter "backbone.layers.{layer}.mixer.A_log" <a_log> : tensor<4096x16xf32>
+    %D = ssm.parameter "backbone.layers.{layer}.mixer.D" <ones> : tensor<4096xf32>
+    %o = ssm.selective_scan %v, %dt, %A_log, %B, %C skip %D gate %z dt_bias %dt_bias
+       : (!inner, !inner, tensor<4096x16xf32>, !state, !state, tensor<4096xf32>, !inner, tensor<4096xf32>) -> !inner
+
+    %out = ssm.parameter "backbone.layers.{layer}.mixer.out_proj.weight" <uniform, -0.00225527, 0.00225527> : tensor<2048x4096xf32>
+    %w = ssm.linear %o, %out : (!inner, tensor<2048x4096xf32>) -> !hidden
+    %next = ssm.residual %residual, %w : !hidden
+    ssm.yield %next : !hidden
+  }
+
+  %norm_f = ssm.parameter "backbone.norm_f.weight" <ones> : tensor<2048xf32>
+  %last = ssm.rms_norm %y, %norm_f eps 1.0e-5 : (!hidden, tensor<2048xf32>) -> !hidden
+  %loss = ssm.lm_loss %last, %table, %targets : (!hidden, tensor<50280x2048xf32>, tensor<?x?xi32>) -> tensor<f32>
+  ssm.return %loss : tensor<f32>
+}
