@@ -45,8 +45,8 @@ INSTANTIATE_TEST_SUITE_P(
                     ScalarCase{"math.tanh", 1}, ScalarCase{"math.sin", 1}, ScalarCase{"math.cos", 1},
                     ScalarCase{"math.erf", 1}, ScalarCase{"math.absf", 1}, ScalarCase{"arith.addf", 2},
                     ScalarCase{"arith.subf", 2}, ScalarCase{"arith.mulf", 2}, ScalarCase{"arith.divf", 2},
-                    ScalarCase{"arith.maximumf", 2}, ScalarCase{"arith.minimumf", 2}, ScalarCase{"math.powf", 2},
-                    ScalarCase{"math.fma", 3}),
+                    ScalarCase{"arith.maximumf", 2}, ScalarCase{"arith.minimumf", 2}, ScalarCase{"arith.maxnumf", 2},
+                    ScalarCase{"arith.minnumf", 2}, ScalarCase{"math.powf", 2}, ScalarCase{"math.fma", 3}),
     [](const auto &info) {
       std::string name = info.param.op;
       name[name.find('.')] = '_';
