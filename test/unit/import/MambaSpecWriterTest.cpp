@@ -1,4 +1,4 @@
-// The spec that a config becomes: parameters, their shapes and initial values. That it parses is a lit test's to show.
+// The spec that a config becomes: parameters, their shapes and initial values. That it parses is LoadSpecTest's to show.
 #include "adjc/Import/MambaSpecWriter.h"
 
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@ namespace {
 /// Name of each parameter -> initialiser and type, as the spec writes them.
 std::map<std::string, std::string> parametersOf(const std::string &spec) {
   std::map<std::string, std::string> parameters;
-  const std::regex pattern("ssm\\.parameter \"([^\"]*)\" #ssm\\.init<([^>]*)> : ([^\n]*)");
+  const std::regex pattern("ssm\\.parameter \"([^\"]*)\" <([^>]*)> : ([^\n]*)");
   for (auto it = std::sregex_iterator(spec.begin(), spec.end(), pattern); it != std::sregex_iterator(); ++it)
     EXPECT_TRUE(parameters.insert({(*it)[1].str(), (*it)[2].str() + " " + (*it)[3].str()}).second) << (*it)[1].str();
   return parameters;
