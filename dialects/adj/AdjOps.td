@@ -111,7 +111,7 @@ def Adj_Conv1dAdjointOp : Adj_Op<"conv1d_adjoint", [Pure, AttrSizedOperandSegmen
   let hasVerifier = 1;
 }
 
-def Adj_ScanAdjointOp : Adj_Op<"scan_adjoint", [Pure, AttrSizedOperandSegments, AttrSizedResultSegments,
+def Adj_ScanAdjointOp : Adj_Op<"scan_adjoint", [Pure, IsolatedFromAbove, AttrSizedOperandSegments, AttrSizedResultSegments,
     DeclareOpInterfaceMethods<CarryOpInterface>]> {
   let summary = "The adjoint recurrence of ssm.scan, derived from its regions.";
   let description = [{

@@ -199,7 +199,7 @@ def Ssm_LmLossOp : Ssm_Op<"lm_loss", [Pure, DeclareOpInterfaceMethods<AdjointOpI
 // The recurrence
 //===----------------------------------------------------------------------------------------------------------------===//
 
-def Ssm_ScanOp : Ssm_Op<"scan", [Pure, AttrSizedOperandSegments, AttrSizedResultSegments,
+def Ssm_ScanOp : Ssm_Op<"scan", [Pure, IsolatedFromAbove, AttrSizedOperandSegments, AttrSizedResultSegments,
     DeclareOpInterfaceMethods<AdjointOpInterface, ["augmentForward"]>, DeclareOpInterfaceMethods<CarryOpInterface>]> {
   let summary = "A recurrence affine in its state: a linalg.generic with a scan dimension.";
   let description = [{
