@@ -66,6 +66,39 @@ TEST_F(LoadSpec, EveryVariantOfAConfigVerifies) {
   }
 }
 
+/// The model as a list of lines: operations, types and parameter names, without locations and initial values.
+std::string shapeOf(mlir::ModuleOp module) {
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  module->walk<mlir::WalkOrder::PreOrder>([&](mlir::Operation *op) {
+    out << op->getName();
+    for (mlir::Value operand : op->getOperands())
+      out << " " << operand.getType();
+    out << " ->";
+    for (mlir::Type type : op->getResultTypes())
+      out << " " << type;
+    if (auto parameter = mlir::dyn_cast<ssm::ParameterOp>(op))
+      out << " " << parameter.getName();
+    if (auto repeat = mlir::dyn_cast<ssm::RepeatOp>(op))
+      out << " " << repeat.getCount();
+    out << "\n";
+  });
+  return text;
+}
+
+TEST_F(LoadSpec, PublishedConfigsBecomeTheExamples) {
+  const std::pair<const char *, const char *> examples[] = {
+      {"mamba-130m.mlir", R"({"model_type": "mamba", "hidden_size": 768, "num_hidden_layers": 24})"},
+      {"mamba-1.4b.mlir", R"({"model_type": "mamba", "hidden_size": 2048, "num_hidden_layers": 48})"}};
+  for (auto &[name, text] : examples) {
+    auto example = loadSpec(context, std::string(ADJC_EXAMPLES) + "/" + name, ComputeType::F32);
+    ASSERT_TRUE(example) << example.error().message;
+    auto imported = load("config.json", text);
+    ASSERT_TRUE(imported) << imported.error().message;
+    EXPECT_EQ(shapeOf(**imported), shapeOf(**example)) << name;
+  }
+}
+
 TEST_F(LoadSpec, ErrorsOfAConfig) {
   EXPECT_EQ(errorOf("config.json", config(R"(, "hidden_act": "relu")")),
             "config.json:2:35: field \"hidden_act\" is \"relu\"; adjc computes \"silu\" only");
