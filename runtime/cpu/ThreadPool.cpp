@@ -7,7 +7,7 @@ namespace {
 
 /// Wait until `value` differs from `old`: a short spin first, since commands follow each other within microseconds.
 void waitForChange(const std::atomic<std::uint32_t> &value, std::uint32_t old) {
-  for (int i = 0; i < 4000; ++i) {
+  for (int i = 0; i < 1000; ++i) {
     if (value.load(std::memory_order_acquire) != old)
       return;
 #if defined(__x86_64__)
