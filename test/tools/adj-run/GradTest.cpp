@@ -1,0 +1,173 @@
+// adj-run grad and bench: the JSON line, the gradients' file, and every error before anything is written.
+#include "AdjRunFixture.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+using namespace adjrun::test;
+
+namespace {
+class Grad : public AdjRun {
+protected:
+  [[nodiscard]] std::vector<std::string> arguments(const std::string &file, const std::string &tokens,
+                                                   std::vector<std::string> more = {}) const {
+    std::vector<std::string> all = {"grad",     file,   "--params", path("p.safetensors"),
+                                    "--tokens", tokens, "--out",    path("g.safetensors")};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  /// The run fails, and leaves no gradients behind.
+  void expectRefused(int code, const std::vector<std::string> &arguments, const std::vector<std::string> &parts) const {
+    std::size_t before = entries();
+    expectFailure(code, arguments, parts);
+    EXPECT_EQ(entries(), before);
+  }
+};
+
+TEST_F(Grad, ReferenceGradientIsThatOfTheCrossEntropy) {
+  std::string file = module();
+  std::string params = this->params(file);
+  Outcome outcome = run(arguments(file, tokens({1, 4}), {"--device", "reference"}));
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  // One token: the gradient of the head is (softmax - onehot) times the embedded token.
+  std::vector<float> table = readTensor(params, "backbone.embeddings.weight", 30),
+                     head = readTensor(params, "lm_head.weight", 30);
+  std::vector<double> logits(10);
+  double sum = 0;
+  for (std::size_t v = 0; v != 10; ++v) {
+    for (std::size_t c = 0; c != 3; ++c)
+      logits[v] += static_cast<double>(head[3 * v + c]) * static_cast<double>(table[3 + c]);
+    sum += std::exp(logits[v]);
+  }
+  std::vector<float> gradient = readTensor(path("g.safetensors"), "lm_head.weight", 30);
+  for (std::size_t v = 0; v != 10; ++v)
+    for (std::size_t c = 0; c != 3; ++c)
+      EXPECT_NEAR(gradient[3 * v + c], (std::exp(logits[v]) / sum - (v == 4)) * static_cast<double>(table[3 + c]),
+                  1e-6);
+  auto line = nlohmann::json::parse(outcome.out);
+  EXPECT_NEAR(line["loss"].get<double>(), std::log(sum) - logits[4], 1e-9);
+  EXPECT_EQ(line["device"], "reference");
+}
+
+TEST_F(Grad, PrintsOneJsonLine) {
+  std::string file = module();
+  params(file);
+  Outcome outcome = run(arguments(file, tokens({1, 4, 5, 2, 3, 3, 7, 1})));
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 1);
+  auto line = nlohmann::json::parse(outcome.out);
+  for (const char *key : {"loss", "tokens", "seconds", "tokens_per_second", "arena_bytes", "peak_bytes",
+                          "predicted_peak_bytes", "device", "ranks"})
+    EXPECT_TRUE(line.contains(key)) << key;
+  EXPECT_EQ(line["tokens"], 7);
+  EXPECT_GT(line["arena_bytes"], 0);
+  EXPECT_GT(line["peak_bytes"], line["arena_bytes"]);
+  ASSERT_EQ(line["ranks"].size(), 1U);
+  EXPECT_EQ(line["ranks"][0]["rank"], 0);
+  EXPECT_EQ(line["ranks"][0]["peak_bytes"], line["peak_bytes"]);
+  EXPECT_EQ(readTensor(path("g.safetensors"), "lm_head.weight", 30), std::vector<float>(30, 0));
+}
+
+TEST_F(Grad, TiedHeadMayBeInTheFile) {
+  std::string untied = module();
+  params(untied);
+  std::string tied = module({.tied = true});
+  EXPECT_EQ(run(arguments(tied, tokens({1, 2}), {"--device", "reference"})).code, 0);
+  // Tied, the table gathers both gradients, and the file holds just that tensor.
+  auto source = adjrt::ParameterSource::open(path("g.safetensors"));
+  ASSERT_TRUE(source);
+  EXPECT_EQ(source->tensors().size(), 1U);
+}
+
+TEST_F(Grad, WrongParameters) {
+  std::string tied = module({.tied = true});
+  params(tied);
+  std::string file = module();
+  expectRefused(2, arguments(file, tokens({1, 2})),
+                {"p.safetensors", "1 missing", "lm_head.weight, expected shape (10, 3)"});
+  file = module({.vocabulary = 11, .tied = true});
+  expectRefused(2, arguments(file, tokens({1, 2})),
+                {"misshaped: backbone.embeddings.weight, expected shape (11, 3), found (10, 3)"});
+  std::filesystem::remove(path("p.safetensors"));
+  expectRefused(2, arguments(file, tokens({1, 2})), {"p.safetensors", "cannot be opened"});
+}
+
+TEST_F(Grad, WrongTokens) {
+  std::string file = module();
+  params(file);
+  expectRefused(2, arguments(file, tokens({1, 2, 10, 3})),
+                {"t.npy", "sequence 0, position 2", "token 10", "vocabulary of 10"});
+  expectRefused(2, arguments(file, tokens({1})), {"t.npy", "no token"});
+  expectRefused(2, arguments(file, tokens(std::vector<std::int32_t>(70, 1))), {"69 tokens", "at most 64", "--context"});
+  std::string few = tokens({-100, -100}, "y.npy");
+  expectRefused(2, arguments(file, tokens({1, 2}), {"--targets", few}), {"y.npy", "every target is -100"});
+}
+
+TEST_F(Grad, WrongOptions) {
+  std::string file = module();
+  params(file);
+  std::string t = tokens({1, 2});
+  expectRefused(2, arguments(file, t, {"--device", "cuda:0"}), {"--device cuda:0", "not built yet"});
+  expectRefused(2, arguments(file, t, {"--device", "abacus"}), {"abacus"});
+  expectRefused(2, arguments(file, t, {"--device", "reference", "--trace", path("x.json")}), {"--trace", "reference"});
+  expectRefused(2, arguments(file, t, {"--trace", path("no/x.json")}), {"no/x.json", "cannot be written"});
+  std::vector<std::string> unwritable = arguments(file, t);
+  unwritable.back() = path("no/g.safetensors");
+  expectRefused(2, unwritable, {"no/g.safetensors", "cannot be written"});
+  file = module({.target = "sm_90"});
+  expectRefused(2, arguments(file, t), {"tiny.adjm", "sm_90", "not built yet"});
+  EXPECT_EQ(run(arguments(file, t, {"--device", "reference"})).code, 0) << "the reference runs modules of any target";
+}
+
+TEST_F(Grad, LossThatIsNotFinite) {
+  std::string file = module();
+  auto writer = adjrt::SafetensorsWriter::create(
+      path("p.safetensors"), {{"backbone.embeddings.weight", {10, 3}}, {"lm_head.weight", {10, 3}}});
+  ASSERT_TRUE(writer);
+  std::vector<float> table(30, 1);
+  table[3 * 5] = std::numeric_limits<float>::quiet_NaN();
+  ASSERT_TRUE(writer->write(0, table));
+  ASSERT_TRUE(writer->write(1, std::vector<float>(30, 1)));
+  ASSERT_TRUE(writer->commit());
+  expectRefused(1, arguments(file, tokens({1, 2, 5, 4}), {"--device", "reference"}), {"2"});
+}
+
+TEST_F(Grad, Trace) {
+  std::string file = module();
+  params(file);
+  ASSERT_EQ(run(arguments(file, tokens({1, 4, 5, 2, 3, 3, 7, 1}), {"--trace", path("x.json")})).code, 0);
+  auto trace = nlohmann::json::parse(readBytes("x.json"));
+  std::vector<std::string> names;
+  for (const auto &event : trace["traceEvents"]) {
+    names.push_back(event["name"]);
+    EXPECT_EQ(event["ph"], "X");
+    EXPECT_GE(event["dur"], 0);
+  }
+  for (const char *name : {"forward 0", "gradient 1", "gradient 0"})
+    EXPECT_NE(std::find(names.begin(), names.end(), name), names.end()) << name;
+}
+
+TEST_F(Grad, BatchesFollowTheirRows) {
+  std::string file = module({.batch = 2});
+  params(file);
+  std::vector<std::int32_t> values = {1, 2, 3, 4, 5, 6};
+  ASSERT_TRUE(adjrt::writeNpy(path("b.npy"), std::vector<std::int64_t>{2, 3}, std::span<const std::int32_t>(values)));
+  Outcome together = run(arguments(file, path("b.npy"), {"--device", "reference"}));
+  ASSERT_EQ(together.code, 0) << together.err;
+  file = module();
+  double sum = 0;
+  for (const std::vector<std::int32_t> &row : {std::vector<std::int32_t>{1, 2, 3}, {4, 5, 6}})
+    sum +=
+        nlohmann::json::parse(run(arguments(file, tokens(row), {"--device", "reference"})).out)["loss"].get<double>();
+  EXPECT_NEAR(nlohmann::json::parse(together.out)["loss"].get<double>(), sum / 2, 1e-12);
+}
+
+TEST_F(Grad, Bench) {
+  Outcome outcome = run({"bench", module(), "--runs", "2"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(nlohmann::json::parse(outcome.out)["tokens"], 4) << "one shard by default";
+  expectFailure(2, {"bench", module(), "--tokens", "65"}, {"--tokens 65", "at most 64", "--context=65"});
+}
+} // namespace

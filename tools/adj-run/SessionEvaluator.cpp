@@ -1,0 +1,60 @@
+// A module's own programs, run by a session.
+#include "Evaluator.h"
+
+using namespace adjrt;
+using namespace adjrun;
+
+namespace {
+class SessionEvaluator : public Evaluator {
+public:
+  SessionEvaluator(std::unique_ptr<Session> session) : session(std::move(session)) {}
+
+  std::string deviceName() const override { return session->device().name(); }
+  Status setParameter(std::uint32_t index, std::span<const float> values, std::uint64_t first) override {
+    return session->setParameter(name(index), values, first);
+  }
+  Status getParameter(std::uint32_t index, std::span<float> values, std::uint64_t first) override {
+    return session->getParameter(name(index), values, first);
+  }
+  Status getGradient(std::uint32_t index, std::span<float> values, std::uint64_t first) override {
+    return session->getGradient(name(index), values, first);
+  }
+  Expected<Evaluation> valueAndGrad(const TokenStream &stream) override {
+    GradientInputs inputs;
+    inputs.batch = stream.batch;
+    inputs.tokens = stream.tokens;
+    inputs.inputs = {stream.inputs(), stream.inputStride};
+    inputs.targets = {stream.targets(), stream.targetStride};
+    inputs.resets = {stream.resets(), stream.tokens};
+    ADJ_ASSIGN_OR_RETURN(GradientResult result, session->valueAndGrad(inputs));
+    return Evaluation{result.loss, result.seconds};
+  }
+  Status step(const AdamWOptions &options) override { return session->adamwStep(options); }
+  Expected<MemoryFigures> memory(std::int64_t tokens) const override {
+    MemoryFigures figures;
+    figures.peak = session->peakBytes();
+    ADJ_ASSIGN_OR_RETURN(figures.arena, session->arenaBytes(tokens));
+    ADJ_ASSIGN_OR_RETURN(figures.predictedPeak, session->predictedPeakBytes(tokens));
+    return figures;
+  }
+
+private:
+  std::string_view name(std::uint32_t index) const {
+    return session->module().table().parameters()->Get(index)->name()->string_view();
+  }
+
+  std::unique_ptr<Session> session;
+};
+} // namespace
+
+Expected<std::unique_ptr<Evaluator>> adjrun::openSessionEvaluator(std::shared_ptr<const Module> module,
+                                                                  const std::string &device,
+                                                                  const EvaluatorOptions &options) {
+  ADJ_ASSIGN_OR_RETURN(auto opened, makeDevice(device, DeviceOptions{options.threads}));
+  SessionOptions sessionOptions;
+  sessionOptions.tokens = options.tokens;
+  sessionOptions.optimizer = options.optimizer;
+  sessionOptions.onAction = options.onAction;
+  ADJ_ASSIGN_OR_RETURN(auto session, Session::open(std::move(module), std::move(opened), std::move(sessionOptions)));
+  return std::make_unique<SessionEvaluator>(std::move(session));
+}
