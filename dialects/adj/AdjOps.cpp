@@ -19,6 +19,11 @@ static std::pair<int64_t, int64_t> asMatrix(RankedTensorType type) {
   return {rows, type.getShape().back()};
 }
 
+/// How a matrix's number of rows or columns reads in a message.
+static std::string formatCount(int64_t count) {
+  return ShapedType::isDynamic(count) ? "(batch * tokens)" : std::to_string(count);
+}
+
 LogicalResult MatmulOp::verify() {
   auto check = [&](StringRef what, Type type) -> LogicalResult {
     auto tensor = cast<RankedTensorType>(type);
@@ -36,12 +41,13 @@ LogicalResult MatmulOp::verify() {
   if (getTransposeB())
     std::swap(bRows, bColumns);
   if (aColumns != bRows)
-    return emitOpError() << "multiplies op(a) with " << ssm::formatShape({aColumns}) << " columns by op(b) with "
-                         << ssm::formatShape({bRows}) << " rows; they must be equal";
+    return emitOpError() << "multiplies op(a) with " << formatCount(aColumns) << " columns by op(b) with "
+                         << formatCount(bRows) << " rows; they must be equal";
   auto [rows, columns] = asMatrix(cast<RankedTensorType>(getType()));
   if (rows != aRows || columns != bColumns)
-    return emitOpError() << "result is " << getType() << ", as a matrix " << ssm::formatShape({rows, columns})
-                         << ", expected " << ssm::formatShape({aRows, bColumns});
+    return emitOpError() << "result is " << getType() << ", as a matrix " << formatCount(rows) << " by "
+                         << formatCount(columns) << ", expected " << formatCount(aRows) << " by "
+                         << formatCount(bColumns);
   return success();
 }
 

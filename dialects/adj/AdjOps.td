@@ -138,7 +138,7 @@ def Adj_ScanAdjointOp : Adj_Op<"scan_adjoint", [Pure, IsolatedFromAbove, AttrSiz
   let assemblyFormat = [{
     `ins` `(` $inputs `:` type($inputs) `)` `cotangents` `(` $cotangents `:` type($cotangents) `)` `checkpoints` `(` $checkpoints `:` type($checkpoints) `)`
     (`state_cotangent` `(` $state_cotangent^ `:` type($state_cotangent) `)`)? (`resets` `(` $resets^ `:` type($resets) `)`)?
-    attr-dict `->` type($input_cotangents) (`,` `next` type($next_state_cotangent)^)? `step` $step `adjoint` $adjoint
+    attr-dict `->` type($input_cotangents) (`next` type($next_state_cotangent)^)? `step` $step `adjoint` $adjoint
   }];
   let hasVerifier = 1;
   let hasRegionVerifier = 1;

@@ -12,6 +12,7 @@ def Ssm_Dialect : Dialect {
     A model on token-major tensors: activations are `tensor<?x?xCxf32>` (batch, tokens, channels). In every type, the first
     dynamic dimension is the batch and the second the tokens.
   }];
+  let dependentDialects = ["::mlir::adj::AdjDialect"];
   let useDefaultAttributePrinterParser = 1;
   let extraClassDeclaration = [{ void registerAttributes(); }];
 }

@@ -18,7 +18,7 @@ const llvm::StringSet<> &namesWithoutAttributes() {
   static const llvm::StringSet<> names = {
       "ssm.embedding",    "ssm.linear",       "ssm.conv1d",    "ssm.silu",     "ssm.gate",    "ssm.residual",
       "arith.addf",       "arith.subf",       "arith.mulf",    "arith.divf",   "arith.negf",  "arith.maximumf",
-      "arith.minimumf",   "arith.select",     "arith.andi",    "arith.ori",    "arith.xori",  "math.exp",
+      "arith.minimumf",   "arith.maxnumf",    "arith.minnumf", "arith.select",     "arith.andi",    "arith.ori",    "arith.xori",  "math.exp",
       "math.exp2",        "math.expm1",       "math.log",      "math.log2",    "math.log1p",  "math.sqrt",
       "math.rsqrt",       "math.tanh",        "math.sin",      "math.cos",     "math.absf",   "math.powf",
       "math.erf",         "math.fma",         "complex.create", "complex.re",  "complex.im",  "complex.add",
