@@ -1,4 +1,4 @@
-//===- AdjDialect.cpp - the adj dialect -----------------------------------------------------------------------------===//
+//===- AdjDialect.cpp - the adj dialect ---------------------------------------------------------------------------===//
 #include "adj/AdjDialect.h"
 
 #include "adj/AdjAttributes.h"

@@ -1,4 +1,4 @@
-//===- AdjOps.cpp - the operations of the adj dialect ---------------------------------------------------------------===//
+//===- AdjOps.cpp - the operations of the adj dialect -------------------------------------------------------------===//
 // adj.program and adj.mini_sequences are in AdjStructure.cpp, adj.scan_adjoint in AdjScanAdjoint.cpp.
 #include "adj/AdjOps.h"
 
@@ -82,9 +82,8 @@ LogicalResult Conv1dAdjointOp::verify() {
   if (getDbias() && failed(ssm::checkType(*this, "dbias (partial sums, one per sequence)", getDbias().getType(),
                                           tensor({batch, channels}))))
     return failure();
-  std::pair<StringRef, Value> tails[] = {{"tail", getTail()},
-                                         {"tail_cotangent", getTailCotangent()},
-                                         {"next_tail_cotangent", getNextTailCotangent()}};
+  std::pair<StringRef, Value> tails[] = {
+      {"tail", getTail()}, {"tail_cotangent", getTailCotangent()}, {"next_tail_cotangent", getNextTailCotangent()}};
   for (auto [what, value] : tails)
     if (value && failed(ssm::checkType(*this, what, value.getType(), tensor({batch, width - 1, channels}))))
       return failure();

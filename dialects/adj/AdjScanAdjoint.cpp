@@ -1,4 +1,4 @@
-//===- AdjScanAdjoint.cpp - what adj.scan_adjoint must fulfil -------------------------------------------------------===//
+//===- AdjScanAdjoint.cpp - what adj.scan_adjoint must fulfil -----------------------------------------------------===//
 #include "adj/AdjOps.h"
 #include "mlir/IR/Builders.h"
 #include "ssm/ScanVerifier.h"
@@ -20,8 +20,7 @@ static SmallVector<Type> getMappedTypes(ScanAdjointOp scan) {
 
 /// (batch, state dimensions), and 2 when the state is complex.
 static RankedTensorType getStateType(ScanAdjointOp scan) {
-  SmallVector<int64_t> sizes =
-      ssm::computeDimSizes(ssm::getSpace(scan), scan.getIndexingMaps(), getMappedTypes(scan));
+  SmallVector<int64_t> sizes = ssm::computeDimSizes(ssm::getSpace(scan), scan.getIndexingMaps(), getMappedTypes(scan));
   SmallVector<int64_t> shape{ShapedType::kDynamic};
   for (int64_t dim : scan.getState())
     shape.push_back(sizes[dim]);
@@ -60,14 +59,12 @@ LogicalResult ScanAdjointOp::verify() {
   RankedTensorType state = ::getStateType(*this);
   if (failed(ssm::verifyCheckpoints(*this, state, getCheckpointEvery(), getCheckpoints().getType())))
     return failure();
-  if (getStateCotangent() &&
-      failed(ssm::checkType(*this, "state cotangent", getStateCotangent().getType(), state)))
+  if (getStateCotangent() && failed(ssm::checkType(*this, "state cotangent", getStateCotangent().getType(), state)))
     return failure();
   if (getNextStateCotangent() &&
       failed(ssm::checkType(*this, "next state cotangent", getNextStateCotangent().getType(), state)))
     return failure();
-  if (getResets() &&
-      failed(ssm::checkType(*this, "resets", getResets().getType(), ssm::getResetsType(getContext()))))
+  if (getResets() && failed(ssm::checkType(*this, "resets", getResets().getType(), ssm::getResetsType(getContext()))))
     return failure();
   if (getDifferentiated().size() != getInputCotangents().size())
     return emitOpError() << "yields " << getInputCotangents().size() << " input cotangents for "

@@ -1,4 +1,4 @@
-//===- AdjStructure.cpp - adj.program and adj.mini_sequences --------------------------------------------------------===//
+//===- AdjStructure.cpp - adj.program and adj.mini_sequences ------------------------------------------------------===//
 #include "adj/AdjOps.h"
 #include "mlir/IR/Builders.h"
 #include "ssm/ShapeChecks.h"
@@ -6,9 +6,9 @@
 using namespace mlir;
 using namespace mlir::adj;
 
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // adj.program @name(%tokens: T, %targets: T, %resets: T, %scale: T) { ... }
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 ParseResult ProgramOp::parse(OpAsmParser &parser, OperationState &result) {
   StringAttr name;
@@ -38,8 +38,7 @@ void ProgramOp::print(OpAsmPrinter &printer) {
 LogicalResult ProgramOp::verify() {
   Block::BlockArgListType arguments = getBody().getArguments();
   if (arguments.size() != 4)
-    return emitOpError() << "takes 4 arguments, tokens, targets, resets and the loss scale, found "
-                         << arguments.size();
+    return emitOpError() << "takes 4 arguments, tokens, targets, resets and the loss scale, found " << arguments.size();
   auto scale = RankedTensorType::get({}, Float32Type::get(getContext()));
   auto tokens = RankedTensorType::get({ShapedType::kDynamic, ShapedType::kDynamic}, IntegerType::get(getContext(), 32));
   if (failed(ssm::checkType(*this, "the tokens", arguments[0].getType(), tokens)) ||
@@ -49,9 +48,9 @@ LogicalResult ProgramOp::verify() {
   return ssm::checkType(*this, "the loss scale", arguments[3].getType(), scale);
 }
 
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // adj.mini_sequences 256 (%x = %y : T, ...) -> (T, ...) { ... }
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 /// The rows of one mini-sequence of a (batch, tokens, ...) tensor: the two dimensions flattened into one.
 static RankedTensorType getRowsType(RankedTensorType type) {
@@ -88,9 +87,9 @@ ParseResult MiniSequencesOp::parse(OpAsmParser &parser, OperationState &result) 
         return ParseResult(success());
       }))
     return failure();
-  if (succeeded(parser.parseOptionalArrow()) &&
-      parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren,
-                                     [&] { return parser.parseType(resultTypes.emplace_back()); }))
+  if (succeeded(parser.parseOptionalArrow()) && parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, [&] {
+        return parser.parseType(resultTypes.emplace_back());
+      }))
     return failure();
   result.addTypes(resultTypes);
   Region *body = result.addRegion();

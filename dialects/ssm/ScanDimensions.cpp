@@ -1,4 +1,4 @@
-//===- ScanDimensions.cpp - which dimensions a value of a scan's region varies over ---------------------------------===//
+//===- ScanDimensions.cpp - which dimensions a value of a scan's region varies over -------------------------------===//
 #include "ssm/ScanDimensions.h"
 
 #include "adj/AdjOps.h"

@@ -1,4 +1,4 @@
-//===- ScanDimensions.h - which dimensions a value of a scan's region varies over ----------------------*- C++ -*-===//
+//===- ScanDimensions.h - which dimensions a value of a scan's region varies over -----------------------*- C++ -*-===//
 #ifndef SSM_SCANDIMENSIONS_H
 #define SSM_SCANDIMENSIONS_H
 
@@ -24,8 +24,8 @@ enum : unsigned { kBatchDim = 0, kTokenDim = 1 };
 
 /// The iteration space of ssm.scan and adj.scan_adjoint, without the operation: what verifiers and analyses share.
 struct ScanSpace {
-  ArrayAttr names;               ///< of the dimensions
-  ArrayRef<int64_t> state;       ///< the state's dimensions, in storage order
+  ArrayAttr names;                              ///< of the dimensions
+  ArrayRef<int64_t> state;                      ///< the state's dimensions, in storage order
   std::optional<int64_t> contracted, contracts; ///< of a dense transition
   unsigned rank() const { return names.size(); }
   StringRef name(unsigned dim) const { return cast<StringAttr>(names[dim]).getValue(); }
@@ -43,9 +43,10 @@ struct ScanSpace {
 ScanSpace getSpace(ScanOp scan);
 ScanSpace getSpace(adj::ScanAdjointOp scan);
 
-/// The set of dimensions that every value in a scan's regions varies over. An argument varies over the dimensions of its
-/// operand's map (the state over batch, token and state dimensions, a flag over batch and token), a constant over none,
-/// ssm.sum's result over its operand's without those summed, any other value over the union of its operands' sets.
+/// The set of dimensions that every value in a scan's regions varies over. An argument varies over the dimensions of
+/// its operand's map (the state over batch, token and state dimensions, a flag over batch and token), a constant over
+/// none, ssm.sum's result over its operand's without those summed, any other value over the union of its operands'
+/// sets.
 class ScanDimensions {
 public:
   /// Both regions of a scan.

@@ -1,4 +1,4 @@
-//===- ScanVerifier.cpp - what ssm.scan and adj.scan_adjoint verify alike -------------------------------------------===//
+//===- ScanVerifier.cpp - what ssm.scan and adj.scan_adjoint verify alike -----------------------------------------===//
 #include "ssm/ScanVerifier.h"
 
 #include "adj/AdjAttributes.h"
@@ -43,8 +43,7 @@ static LogicalResult verifyDimensions(Operation *op, const ScanSpace &space, Typ
     if (dim < 0 || dim >= static_cast<int64_t>(rank))
       return op->emitOpError() << "state dimension " << dim << " is out of range; there are " << rank << " dimensions";
     if (dim == kBatchDim || dim == kTokenDim)
-      return op->emitOpError() << "'" << space.name(dim) << "' is the "
-                               << (dim == kBatchDim ? "batch" : "token")
+      return op->emitOpError() << "'" << space.name(dim) << "' is the " << (dim == kBatchDim ? "batch" : "token")
                                << " dimension, the first two dimensions are: it is no state dimension";
     if (seen.test(dim))
       return op->emitOpError() << "lists state dimension '" << space.name(dim) << "' twice";
@@ -84,8 +83,8 @@ static LogicalResult verifyMap(Operation *op, const ScanSpace &space, AffineMap 
     bool inOrder = (position != kBatchDim || i == 0) && (position != kTokenDim || (i == 1 && seen.test(kBatchDim)));
     if (!inOrder)
       return op->emitOpError() << "the map of " << what << " has '" << space.name(position) << "' at place " << i
-                               << "; tensors are token-major: '" << space.name(kBatchDim)
-                               << "' comes first, and '" << space.name(kTokenDim) << "' follows it";
+                               << "; tensors are token-major: '" << space.name(kBatchDim) << "' comes first, and '"
+                               << space.name(kTokenDim) << "' follows it";
     seen.set(position);
   }
   return success();
@@ -110,14 +109,15 @@ LogicalResult ssm::verifyScanSpace(Operation *op, const ScanSpace &space, Type s
     if (!tensor.getElementType().isF32())
       return op->emitOpError() << what << " must hold f32, found " << tensor;
     if (tensor.getRank() != map.getNumResults())
-      return op->emitOpError() << what << " has rank " << tensor.getRank() << ", its map names "
-                               << map.getNumResults() << " dimension(s)";
+      return op->emitOpError() << what << " has rank " << tensor.getRank() << ", its map names " << map.getNumResults()
+                               << " dimension(s)";
     for (auto [place, size] : llvm::enumerate(tensor.getShape())) {
       unsigned dim = dimOf(map, place);
       bool dynamic = ShapedType::isDynamic(size);
       if (dynamic != (dim < 2))
         return op->emitOpError() << what << ", " << tensor << ", has a " << (dynamic ? "dynamic" : "static")
-                                 << " size for '" << space.name(dim) << "'; batch and token are dynamic, all else static";
+                                 << " size for '" << space.name(dim)
+                                 << "'; batch and token are dynamic, all else static";
       if (dynamic)
         continue;
       if (!origin[dim].empty() && sizes[dim] != size)

@@ -1,4 +1,4 @@
-//===- ScanVerifier.h - what ssm.scan and adj.scan_adjoint verify alike --------------------------------*- C++ -*-===//
+//===- ScanVerifier.h - what ssm.scan and adj.scan_adjoint verify alike ---------------------------------*- C++ -*-===//
 #ifndef SSM_SCANVERIFIER_H
 #define SSM_SCANVERIFIER_H
 
@@ -8,8 +8,8 @@
 
 namespace mlir::ssm {
 
-/// Sizes of all dimensions of `space`, read off the tensors that `maps` index (a size in no map is that of the dimension
-/// it contracts, else dynamic).
+/// Sizes of all dimensions of `space`, read off the tensors that `maps` index (a size in no map is that of the
+/// dimension it contracts, else dynamic).
 SmallVector<int64_t> computeDimSizes(const ScanSpace &space, ArrayAttr maps, ArrayRef<Type> types);
 
 /// Names, state, contraction and state type; one projection per tensor, batch and token first, sizes that agree.

@@ -1,4 +1,4 @@
-//===- ShapeChecks.cpp - shape checks that verifiers share ----------------------------------------------------------===//
+//===- ShapeChecks.cpp - shape checks that verifiers share --------------------------------------------------------===//
 #include "ssm/ShapeChecks.h"
 
 #include "mlir/IR/Diagnostics.h"

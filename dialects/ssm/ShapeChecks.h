@@ -1,4 +1,4 @@
-//===- ShapeChecks.h - shape checks that verifiers share -----------------------------------------------*- C++ -*-===//
+//===- ShapeChecks.h - shape checks that verifiers share ------------------------------------------------*- C++ -*-===//
 // Used by the verifiers of both dialects. Every message says what is wrong, what was expected and what was found.
 #ifndef SSM_SHAPECHECKS_H
 #define SSM_SHAPECHECKS_H
@@ -13,7 +13,8 @@ std::string formatShape(ArrayRef<int64_t> shape);
 
 /// `type` is an activation: tensor<?x?xCxf32>, token-major. A type with an encoding (rows of a mini-sequence) may be
 /// tensor<?xCxf32>. `channels`: the expected C, or -1 for any; `because` says where that number comes from.
-LogicalResult checkActivation(Operation *op, StringRef what, Type type, int64_t channels = -1, const Twine &because = "");
+LogicalResult checkActivation(Operation *op, StringRef what, Type type, int64_t channels = -1,
+                              const Twine &because = "");
 
 /// `type` is (batch, tokens) of 32-bit integers: tokens or targets.
 LogicalResult checkTokens(Operation *op, StringRef what, Type type);

@@ -1,4 +1,4 @@
-//===- SsmDialect.cpp - the ssm dialect -----------------------------------------------------------------------------===//
+//===- SsmDialect.cpp - the ssm dialect ---------------------------------------------------------------------------===//
 #include "ssm/SsmDialect.h"
 
 #include "adj/AdjDialect.h"

@@ -1,4 +1,4 @@
-//===- SsmModel.cpp - ssm.model and ssm.parameter -------------------------------------------------------------------===//
+//===- SsmModel.cpp - ssm.model and ssm.parameter -----------------------------------------------------------------===//
 #include "mlir/IR/Builders.h"
 #include "ssm/ShapeChecks.h"
 #include "ssm/SsmOps.h"
@@ -7,9 +7,9 @@
 using namespace mlir;
 using namespace mlir::ssm;
 
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // ssm.model
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 ParseResult ModelOp::parse(OpAsmParser &parser, OperationState &result) {
   StringAttr name;
@@ -99,15 +99,14 @@ LogicalResult ModelOp::verifyRegions() {
   auto end = cast<ReturnOp>(getBody().front().getTerminator());
   auto lossType = RankedTensorType::get({}, Float32Type::get(getContext()));
   if (end.getNumOperands() != 1 || end.getOperand(0).getType() != lossType)
-    return end.emitOpError() << "must return the loss, one " << lossType << "; found "
-                             << end.getNumOperands() << " value(s)"
-                             << (end.getNumOperands() ? " of type " : "") << end.getOperandTypes();
+    return end.emitOpError() << "must return the loss, one " << lossType << "; found " << end.getNumOperands()
+                             << " value(s)" << (end.getNumOperands() ? " of type " : "") << end.getOperandTypes();
   return failure(failed(verifyElementTypes(*this)) || failed(verifyParametersAgree(*this)));
 }
 
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // ssm.parameter
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult ParameterOp::verify() {
   auto type = cast<RankedTensorType>(getType());
@@ -119,8 +118,7 @@ LogicalResult ParameterOp::verify() {
     return emitOpError() << "\"" << getName() << "\" is inside ssm.repeat: its name must hold the placeholder {layer} "
                          << "exactly once, found " << placeholders << " times";
   if (!inRepeat && placeholders != 0)
-    return emitOpError() << "\"" << getName()
-                         << "\" is outside of ssm.repeat: there is no layer to replace {layer} by";
+    return emitOpError() << "\"" << getName() << "\" is outside of ssm.repeat: there is no layer to replace {layer} by";
   if (!type.getElementType().isF32())
     return emitOpError() << "\"" << getName() << "\" must hold f32 (parameters are f32 masters), found " << type;
   if (llvm::is_contained(type.getShape(), 0))

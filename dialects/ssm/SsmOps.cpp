@@ -1,4 +1,4 @@
-//===- SsmOps.cpp - the layers of the ssm dialect -------------------------------------------------------------------===//
+//===- SsmOps.cpp - the layers of the ssm dialect -----------------------------------------------------------------===//
 // ssm.model and ssm.parameter are in SsmModel.cpp, ssm.repeat in SsmRepeat.cpp, ssm.scan in SsmScan.cpp.
 #include "ssm/SsmOps.h"
 
@@ -64,7 +64,8 @@ LogicalResult Conv1dOp::verify() {
   auto tail = RankedTensorType::get({ShapedType::kDynamic, width - 1, channels}, Float32Type::get(getContext()));
   if (getTail() && failed(checkType(*this, "tail (batch, width - 1, channels)", getTail().getType(), tail)))
     return failure();
-  if (getNextTail() && failed(checkType(*this, "next tail (batch, width - 1, channels)", getNextTail().getType(), tail)))
+  if (getNextTail() &&
+      failed(checkType(*this, "next tail (batch, width - 1, channels)", getNextTail().getType(), tail)))
     return failure();
   return checkResets(*this, getResets());
 }

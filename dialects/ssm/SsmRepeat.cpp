@@ -1,4 +1,4 @@
-//===- SsmRepeat.cpp - ssm.repeat -----------------------------------------------------------------------------------===//
+//===- SsmRepeat.cpp - ssm.repeat ---------------------------------------------------------------------------------===//
 #include "mlir/IR/Builders.h"
 #include "ssm/SsmOps.h"
 
@@ -111,8 +111,8 @@ LogicalResult RepeatOp::verify() {
                          << " carried values and " << getSlices().size() << " slices";
   for (auto [i, init, argument, final] : llvm::enumerate(getInits(), getCarriedArgs(), getFinals()))
     if (init.getType() != argument.getType() || init.getType() != final.getType())
-      return emitOpError() << "carried value " << i << " changes its type: starts as " << init.getType()
-                           << ", is " << argument.getType() << " in the body, ends as " << final.getType();
+      return emitOpError() << "carried value " << i << " changes its type: starts as " << init.getType() << ", is "
+                           << argument.getType() << " in the body, ends as " << final.getType();
   for (auto [i, slice, argument] : llvm::enumerate(getSlices(), getSliceArgs())) {
     auto stacked = cast<RankedTensorType>(slice.getType());
     if (stacked.getRank() == 0 || stacked.getDimSize(0) != static_cast<int64_t>(getCount()))

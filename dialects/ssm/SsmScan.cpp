@@ -1,4 +1,4 @@
-//===- SsmScan.cpp - ssm.scan: syntax and types ---------------------------------------------------------------------===//
+//===- SsmScan.cpp - ssm.scan: syntax and types -------------------------------------------------------------------===//
 // What may stand in its regions is verified in ScanVerifier.cpp.
 #include "adj/AdjOps.h"
 #include "mlir/IR/Builders.h"
@@ -9,9 +9,9 @@
 using namespace mlir;
 using namespace mlir::ssm;
 
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Types and maps
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 AffineMap ScanOp::getInputMap(unsigned i) { return cast<AffineMapAttr>(getIndexingMaps()[i]).getValue(); }
 AffineMap ScanOp::getOutputMap(unsigned i) { return getInputMap(getInputs().size() + i); }
@@ -33,9 +33,9 @@ RankedTensorType ScanOp::getStateTensorType() {
   return RankedTensorType::get(shape, Float32Type::get(getContext()));
 }
 
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Syntax
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 namespace {
 /// Names of dimensions, as the parser meets them.
@@ -82,7 +82,8 @@ static ParseResult parseTypes(OpAsmParser &parser, bool any, SmallVectorImpl<Typ
 }
 
 /// Parses `keyword(%value : type)` if it is there.
-static ParseResult parseOptionalOperand(OpAsmParser &parser, StringRef keyword, OperationState &result, int32_t &count) {
+static ParseResult parseOptionalOperand(OpAsmParser &parser, StringRef keyword, OperationState &result,
+                                        int32_t &count) {
   OpAsmParser::UnresolvedOperand operand;
   Type type;
   if (failed(parser.parseOptionalKeyword(keyword)))
@@ -125,7 +126,8 @@ ParseResult ScanOp::parse(OpAsmParser &parser, OperationState &result) {
   bool anyInput = failed(parser.parseOptionalRParen());
   if (anyInput && (parser.parseCommaSeparatedList([&] {
         return failure(parser.parseOperand(inputs.emplace_back()) || parser.parseKeyword("as") || dims.parseMap(maps));
-      }) || parseTypes(parser, true, inputTypes) || parser.parseRParen()))
+      }) || parseTypes(parser, true, inputTypes) ||
+                   parser.parseRParen()))
     return failure();
   if (parser.resolveOperands(inputs, inputTypes, location, result.operands))
     return failure();
@@ -173,9 +175,8 @@ void ScanOp::print(OpAsmPrinter &printer) {
     printer << ']';
   };
   auto printMap = [&](AffineMap map) {
-    printDims(llvm::map_to_vector(map.getResults(), [](AffineExpr result) -> int64_t {
-      return cast<AffineDimExpr>(result).getPosition();
-    }));
+    printDims(llvm::map_to_vector(
+        map.getResults(), [](AffineExpr result) -> int64_t { return cast<AffineDimExpr>(result).getPosition(); }));
   };
   printer << " over [";
   llvm::interleaveComma(getDims().getAsValueRange<StringAttr>(), printer);
@@ -210,10 +211,9 @@ void ScanOp::print(OpAsmPrinter &printer) {
     printer << " final(" << final.getType() << ')';
   if (Value checkpoints = getCheckpoints())
     printer << " checkpoints(every " << getCheckpointEvery().value_or(0) << " : " << checkpoints.getType() << ')';
-  SmallVector<StringRef> elided = {getDimsAttrName(),          getStateAttrName(),
-                                   getStateTypeAttrName(),     getContractedAttrName(),
-                                   getContractsAttrName(),     getIndexingMapsAttrName(),
-                                   getOperandSegmentSizesAttrName(), "resultSegmentSizes"};
+  SmallVector<StringRef> elided = {
+      getDimsAttrName(),      getStateAttrName(),        getStateTypeAttrName(),           getContractedAttrName(),
+      getContractsAttrName(), getIndexingMapsAttrName(), getOperandSegmentSizesAttrName(), "resultSegmentSizes"};
   if (getCheckpoints())
     elided.push_back(getCheckpointEveryAttrName());
   printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(), elided);
@@ -223,9 +223,9 @@ void ScanOp::print(OpAsmPrinter &printer) {
   printer.printRegion(getRead());
 }
 
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Verifiers
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult ScanOp::verify() {
   if (getOutputs().empty())

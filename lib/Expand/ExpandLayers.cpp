@@ -1,4 +1,4 @@
-//===- ExpandLayers.cpp - ssm-expand-layers: named layers spelled out -----------------------------------------------===//
+//===- ExpandLayers.cpp - ssm-expand-layers: named layers spelled out ---------------------------------------------===//
 #include "adjc/Expand/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -17,16 +17,16 @@ using namespace mlir;
 
 namespace {
 
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Scalar functions
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 Value constant(ImplicitLocOpBuilder &b, double value) {
   return arith::ConstantOp::create(b, b.getF32FloatAttr(static_cast<float>(value)));
 }
 
-/// v / (1 + exp(-v)). The bound keeps the exponential finite (its derivative would turn 0 into NaN); below v = -80 silu is 0
-/// to all digits of a sum either way.
+/// v / (1 + exp(-v)). The bound keeps the exponential finite (its derivative would turn 0 into NaN); below v = -80 silu
+/// is 0 to all digits of a sum either way.
 Value silu(ImplicitLocOpBuilder &b, Value v) {
   Value exponent = arith::MinimumFOp::create(b, arith::NegFOp::create(b, v), constant(b, 80));
   Value exp = math::ExpOp::create(b, exponent);
@@ -40,9 +40,9 @@ Value softplus(ImplicitLocOpBuilder &b, Value v) {
   return arith::AddFOp::create(b, arith::MaximumFOp::create(b, v, constant(b, 0)), math::Log1pOp::create(b, exp));
 }
 
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Elementwise layers
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 using ScalarFunction = llvm::function_ref<Value(ImplicitLocOpBuilder &, ValueRange)>;
 
@@ -84,9 +84,9 @@ struct ExpandGate : OpRewritePattern<ssm::GateOp> {
   }
 };
 
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // The selective scan
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 /// Numbers of the dimensions of a selective scan's iteration space.
 enum Dim : unsigned { Batch, Token, Channel, State, NumDims };
@@ -185,9 +185,9 @@ struct ExpandSelectiveScan : OpRewritePattern<ssm::SelectiveScanOp> {
   }
 };
 
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // The pass
-//===----------------------------------------------------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 struct ExpandLayers : adjc::impl::ExpandLayersBase<ExpandLayers> {
   void runOnOperation() override {

@@ -1,4 +1,4 @@
-//===- InitAll.cpp - every dialect that adjc reads or makes ---------------------------------------------------------===//
+//===- InitAll.cpp - every dialect that adjc reads or makes -------------------------------------------------------===//
 #include "adjc/InitAll.h"
 
 #include "adj/AdjDialect.h"

@@ -1,4 +1,4 @@
-//===- ModelExporter.cpp - the model section of a module ------------------------------------------------------------===//
+//===- ModelExporter.cpp - the model section of a module ----------------------------------------------------------===//
 #include "adjc/Module/ModelExporter.h"
 
 #include "adjm_generated.h"
@@ -16,14 +16,14 @@ namespace {
 /// Layers and scalar operations whose name and operands say all; docs/model-section.md lists them.
 const llvm::StringSet<> &namesWithoutAttributes() {
   static const llvm::StringSet<> names = {
-      "ssm.embedding",    "ssm.linear",       "ssm.conv1d",    "ssm.silu",     "ssm.gate",    "ssm.residual",
-      "arith.addf",       "arith.subf",       "arith.mulf",    "arith.divf",   "arith.negf",  "arith.maximumf",
-      "arith.minimumf",   "arith.maxnumf",    "arith.minnumf", "arith.select",     "arith.andi",    "arith.ori",    "arith.xori",  "math.exp",
-      "math.exp2",        "math.expm1",       "math.log",      "math.log2",    "math.log1p",  "math.sqrt",
-      "math.rsqrt",       "math.tanh",        "math.sin",      "math.cos",     "math.absf",   "math.powf",
-      "math.erf",         "math.fma",         "complex.create", "complex.re",  "complex.im",  "complex.add",
-      "complex.sub",      "complex.mul",      "complex.div",   "complex.neg",  "complex.conj", "complex.exp",
-      "complex.abs"};
+      "ssm.embedding",  "ssm.linear",    "ssm.conv1d",    "ssm.silu",     "ssm.gate",       "ssm.residual",
+      "arith.addf",     "arith.subf",    "arith.mulf",    "arith.divf",   "arith.negf",     "arith.maximumf",
+      "arith.minimumf", "arith.maxnumf", "arith.minnumf", "arith.select", "arith.andi",     "arith.ori",
+      "arith.xori",     "math.exp",      "math.exp2",     "math.expm1",   "math.log",       "math.log2",
+      "math.log1p",     "math.sqrt",     "math.rsqrt",    "math.tanh",    "math.sin",       "math.cos",
+      "math.absf",      "math.powf",     "math.erf",      "math.fma",     "complex.create", "complex.re",
+      "complex.im",     "complex.add",   "complex.sub",   "complex.mul",  "complex.div",    "complex.neg",
+      "complex.conj",   "complex.exp",   "complex.abs"};
   return names;
 }
 
@@ -75,10 +75,10 @@ private:
 int32_t Exporter::define(Value value) {
   auto type = std::make_unique<fb::ValueTypeT>();
   Type element = getElementTypeOrSelf(value.getType());
-  type->dtype = isa<ComplexType>(element)  ? fb::DType::c64
-                : element.isInteger(32)    ? fb::DType::i32
-                : element.isInteger(1)     ? fb::DType::u8
-                                           : fb::DType::f32;
+  type->dtype = isa<ComplexType>(element) ? fb::DType::c64
+                : element.isInteger(32)   ? fb::DType::i32
+                : element.isInteger(1)    ? fb::DType::u8
+                                          : fb::DType::f32;
   if (auto tensor = dyn_cast<RankedTensorType>(value.getType()))
     for (int64_t size : tensor.getShape())
       type->shape.push_back(ShapedType::isDynamic(size) ? -1 : size);
@@ -118,8 +118,9 @@ LogicalResult Exporter::exportOp(Operation &op, fb::GraphT &graph) {
 
 /// What the model section has no form for.
 static LogicalResult refuse(Operation &op) {
-  return op.emitOpError() << "may not stand in a model: the reference device, which judges its gradients, has no rule for "
-                             "it (docs/model-section.md lists those it knows)";
+  return op.emitOpError()
+         << "may not stand in a model: the reference device, which judges its gradients, has no rule for "
+            "it (docs/model-section.md lists those it knows)";
 }
 
 LogicalResult Exporter::exportAttributes(Operation &op, fb::NodeT &node) {

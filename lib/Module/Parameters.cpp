@@ -1,4 +1,4 @@
-//===- Parameters.cpp - the parameters of a model -------------------------------------------------------------------===//
+//===- Parameters.cpp - the parameters of a model -----------------------------------------------------------------===//
 #include "adjc/Module/Parameters.h"
 
 #include "llvm/ADT/StringSet.h"

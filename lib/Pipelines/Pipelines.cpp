@@ -1,4 +1,4 @@
-//===- Pipelines.cpp - every pass of adjc, by name ------------------------------------------------------------------===//
+//===- Pipelines.cpp - every pass of adjc, by name ----------------------------------------------------------------===//
 #include "adjc/Pipelines/Pipelines.h"
 
 #include "adjc/Adjoint/Passes.h"

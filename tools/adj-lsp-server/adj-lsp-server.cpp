@@ -1,4 +1,4 @@
-//===- adj-lsp-server.cpp - completion and diagnostics for specs, in an editor --------------------------------------===//
+//===- adj-lsp-server.cpp - completion and diagnostics for specs, in an editor ------------------------------------===//
 #include "adjc/InitAll.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Tools/mlir-lsp-server/MlirLspServerMain.h"

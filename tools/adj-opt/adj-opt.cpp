@@ -1,4 +1,4 @@
-//===- adj-opt.cpp - runs passes of adjc on a file ------------------------------------------------------------------===//
+//===- adj-opt.cpp - runs passes of adjc on a file ----------------------------------------------------------------===//
 #include "adjc/InitAll.h"
 #include "adjc/Pipelines/Pipelines.h"
 #include "mlir/IR/DialectRegistry.h"

@@ -1,6 +1,6 @@
-//===- ModelExporterTest.cpp - what the exporter writes is what the reference device reads --------------------------===//
-#include "adjc/InitAll.h"
+//===- ModelExporterTest.cpp - what the exporter writes is what the reference device reads ------------------------===//
 #include "adjc/Module/ModelExporter.h"
+#include "adjc/InitAll.h"
 #include "adjc/Module/Parameters.h"
 
 #include "adjm_generated.h"
@@ -28,7 +28,8 @@ struct Spec {
     adjc::registerAllDialects(registry);
     context.appendDialectRegistry(registry);
     context.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) { diagnostics += diagnostic.str() + "\n"; });
-    module = isFile ? parseSourceFile<ModuleOp>(text, &context) : parseSourceString<ModuleOp>(text, &context, "spec.mlir");
+    module =
+        isFile ? parseSourceFile<ModuleOp>(text, &context) : parseSourceString<ModuleOp>(text, &context, "spec.mlir");
   }
   ssm::ModelOp model() { return *module->getOps<ssm::ModelOp>().begin(); }
 
