@@ -181,9 +181,6 @@ LogicalResult ssm::verifyScanRegion(Operation *op, Region &region, StringRef wha
       if (!isScalar(type))
         return inner.emitOpError() << "yields " << type
                                    << "; values in a scan's region are scalars: f32, i1 or complex<f32>";
-    for (Value operand : inner.getOperands())
-      if (operand.getParentRegion() != &region)
-        return inner.emitOpError() << "uses a value from outside of the region; pass it as an input of the scan";
   }
   return success();
 }

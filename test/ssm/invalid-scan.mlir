@@ -523,10 +523,11 @@ func.func @f(%x: tensor<?x?x4xf32>, %A: tensor<4x2xf32>) {
 
 func.func @f(%x: tensor<?x?x4xf32>, %A: tensor<4x2xf32>) {
   %out = arith.constant 2.0 : f32
+  // expected-note@+1 {{required by region isolation constraints}}
   %y = ssm.scan over [b, t, d, n] state [d, n] : f32
       ins(%x as [b, t, d], %A as [d, n] : tensor<?x?x4xf32>, tensor<4x2xf32>) outs([b, t, d] : tensor<?x?x4xf32>) step {
   ^bb0(%v: f32, %w: f32, %reset: i1):
-    // expected-error@+1 {{uses a value from outside of the region; pass it as an input of the scan}}
+    // expected-error@+1 {{using value defined outside the region}}
     %a = arith.mulf %v, %out : f32
     ssm.yield %w, %v : f32, f32
   } read {
