@@ -58,7 +58,16 @@ KernelOperand KernelContext::operand(Value tensor) {
     auto yielded = body.getTerminator()->getOperands();
     number = inputs + std::distance(yielded.begin(), llvm::find(yielded, tensor));
   }
-  KernelOperand operand{function.getArgument(number), cast<RankedTensorType>(tensor.getType())};
+  return makeOperand(number, tensor.getType());
+}
+
+KernelOperand KernelContext::output(unsigned number) {
+  Block &body = kernel.getBody().front();
+  return makeOperand(body.getNumArguments() + number, body.getTerminator()->getOperand(number).getType());
+}
+
+KernelOperand KernelContext::makeOperand(unsigned number, Type type) {
+  KernelOperand operand{function.getArgument(number), cast<RankedTensorType>(type)};
   operand.rowStride = getRowSize(operand.type);
   if (auto strides = kernel.getRowStrides(); strides && hasTokenRows(operand.type))
     operand.rowStride = (*strides)[number];
@@ -98,8 +107,7 @@ Value KernelContext::makeView(const KernelOperand &operand, ArrayRef<OpFoldResul
                                            fold(strides));
 }
 
-Value KernelContext::rowsView(Value tensor) {
-  KernelOperand op = operand(tensor);
+Value KernelContext::rowsView(const KernelOperand &op) {
   SmallVector<OpFoldResult> sizes{OpFoldResult(rows)}, strides{OpFoldResult(b.getIndexAttr(op.rowStride))};
   int64_t stride = getRowSize(op.type);
   for (int64_t extent : op.type.getShape().drop_front(getRowRank(op.type))) {
@@ -110,8 +118,7 @@ Value KernelContext::rowsView(Value tensor) {
   return makeView(op, sizes, strides);
 }
 
-Value KernelContext::fullView(Value tensor) {
-  KernelOperand op = operand(tensor);
+Value KernelContext::fullView(const KernelOperand &op) {
   unsigned rank = op.type.getRank(), rowRank = getRowRank(op.type);
   SmallVector<OpFoldResult> sizes(rank), strides(rank);
   for (unsigned i = 0; i < rank; ++i)
@@ -133,8 +140,7 @@ Value KernelContext::fullView(Value tensor) {
   return makeView(op, sizes, strides);
 }
 
-Value KernelContext::flatView(Value tensor) {
-  KernelOperand op = operand(tensor);
+Value KernelContext::flatView(const KernelOperand &op) {
   OpFoldResult count = b.getIndexAttr(getRowSize(op.type));
   for (unsigned i = 0; i < op.type.getRank(); ++i)
     if (op.type.isDynamicDim(i))

@@ -8,8 +8,11 @@ using namespace mlir;
 using namespace adjc;
 
 static const KernelEmitter *const emitters[] = {
-    &rmsNormEmitter,
-    &rmsNormAdjointEmitter,
+    &embeddingEmitter,    &embeddingAdjointEmitter,               //
+    &rmsNormEmitter,      &rmsNormAdjointEmitter,                 //
+    &conv1dEmitter,       &conv1dAdjointEmitter,                  //
+    &elementwiseEmitter,  &residualEmitter,         &copyEmitter, //
+    &crossEntropyEmitter, &columnSumEmitter,        &sumPartialsEmitter,
 };
 
 const KernelEmitter *adjc::findEmitter(Operation *op) {

@@ -40,6 +40,8 @@ public:
   /// The operand that holds `tensor`: an argument of the kernel, or a value that it yields. A tied input is the
   /// output's operand.
   KernelOperand operand(mlir::Value tensor);
+  /// Output number `number` of the kernel.
+  KernelOperand output(unsigned number);
   /// False for an unused result of the operation: nothing is to be written.
   bool isOutput(mlir::Value tensor);
 
@@ -47,11 +49,14 @@ public:
   mlir::Value size(mlir::RankedTensorType type, unsigned dim);
 
   /// memref<? x static dims>: token rows flattened, (batch, tokens) -> rows. For tensors with token rows.
-  mlir::Value rowsView(mlir::Value tensor);
+  mlir::Value rowsView(const KernelOperand &operand);
+  mlir::Value rowsView(mlir::Value tensor) { return rowsView(operand(tensor)); }
   /// All dimensions as in the tensor's type.
-  mlir::Value fullView(mlir::Value tensor);
+  mlir::Value fullView(const KernelOperand &operand);
+  mlir::Value fullView(mlir::Value tensor) { return fullView(operand(tensor)); }
   /// memref<?>: the elements of a packed tensor, in order.
-  mlir::Value flatView(mlir::Value tensor);
+  mlir::Value flatView(const KernelOperand &operand);
+  mlir::Value flatView(mlir::Value tensor) { return flatView(operand(tensor)); }
 
   /// body(group) for each group of this call.
   void forGroups(llvm::function_ref<void(mlir::Value)> body);
@@ -64,6 +69,8 @@ public:
 private:
   mlir::Value makeView(const KernelOperand &operand, llvm::ArrayRef<mlir::OpFoldResult> sizes,
                        llvm::ArrayRef<mlir::OpFoldResult> strides);
+  /// Operand number `number`, inputs first, holding a tensor of this type.
+  KernelOperand makeOperand(unsigned number, mlir::Type type);
 
   mlir::adj::KernelOp kernel;
   mlir::func::FuncOp function;

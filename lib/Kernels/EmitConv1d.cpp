@@ -1,0 +1,91 @@
+//===- EmitConv1d.cpp - causal depthwise convolution
+//----------------------------------------------------------------===//
+#include "Conv1d.h"
+#include "ssm/SsmOps.h"
+
+using namespace mlir;
+using namespace adjc;
+using arith::CmpIPredicate;
+
+static RankedTensorType getWeightType(Operation *op) {
+  return cast<RankedTensorType>(cast<ssm::Conv1dOp>(op).getWeight().getType());
+}
+
+static FailureOr<KernelGrid> convGrid(Operation *op) { return getConvGrid(getWeightType(op)); }
+
+static LogicalResult emitConv1d(KernelContext &ctx, Operation *op) {
+  auto conv = cast<ssm::Conv1dOp>(op);
+  KernelBuilder &b = ctx.b;
+  RankedTensorType weightType = getWeightType(op);
+  int64_t width = weightType.getDimSize(2);
+  auto viewOf = [&](Value tensor) { return tensor ? ctx.fullView(tensor) : Value(); };
+  Value x = viewOf(conv.getX()), y = viewOf(conv.getResult()), weight = viewOf(conv.getWeight());
+  Value bias = viewOf(conv.getBias()), tail = viewOf(conv.getTail()), resets = viewOf(conv.getResets());
+  Value nextTail = conv.getNextTail() && ctx.isOutput(conv.getNextTail()) ? viewOf(conv.getNextTail()) : Value();
+  Value weights = b.workspace({width, convChannelBlock}, b.getF32Type());
+
+  ctx.forGroups([&](Value group) {
+    ConvGroup g(ctx, group, weightType);
+    Value zero = b.index(0);
+    g.loadWeights(weight, weights);
+    auto biasOf = [&](const Lanes &lanes, Value c) {
+      return bias ? lanes.load(bias, g.channel(c)) : lanes.constant(0);
+    };
+    Value start =
+        b.loop(zero, ctx.tokens, 1, g.initialStart(static_cast<bool>(tail)), [&](Value t, ValueRange carried) {
+          Value from = g.advanceStart(resets, t, carried[0]);
+          b.ifThen(
+              g.isInterior(t, from),
+              [&] {
+                g.forChannels([&](const Lanes &lanes, Value c) {
+                  Value sum = biasOf(lanes, c);
+                  for (int64_t k = 0; k < width; ++k) {
+                    Value value = lanes.load(x, {g.sequence, g.tapPosition(t, k), g.channel(c)});
+                    sum = b.mulAdd(lanes.load(weights, {b.index(k), c}), value, sum);
+                  }
+                  lanes.store(sum, y, {g.sequence, t, g.channel(c)});
+                });
+              },
+              [&] {
+                g.forChannels([&](const Lanes &lanes, Value c) {
+                  lanes.store(biasOf(lanes, c), y, {g.sequence, t, g.channel(c)});
+                });
+                b.loop(zero, b.index(width), 1, [&](Value k) {
+                  Value s = b.add(t, b.sub(k, b.index(width - 1)));
+                  b.ifThen(b.compare(CmpIPredicate::sge, s, from), [&] {
+                    g.withRow(x, tail, s, [&](Value view, Value row) {
+                      g.forChannels([&](const Lanes &lanes, Value c) {
+                        Value value = lanes.load(view, {g.sequence, row, g.channel(c)});
+                        Value sum = lanes.load(y, {g.sequence, t, g.channel(c)});
+                        lanes.store(b.mulAdd(lanes.load(weights, {k, c}), value, sum), y,
+                                    {g.sequence, t, g.channel(c)});
+                      });
+                    });
+                  });
+                });
+              });
+          return SmallVector<Value>{from};
+        })[0];
+    if (!nextTail)
+      return;
+    // Row j of what is handed over is position tokens - (W-1) + j, which may still lie in the tail received.
+    b.loop(zero, b.index(width - 1), 1, [&](Value j) {
+      Value s = b.add(j, b.sub(ctx.tokens, b.index(width - 1)));
+      auto copyRow = [&] {
+        g.withRow(x, tail, s, [&](Value view, Value row) {
+          g.forChannels([&](const Lanes &lanes, Value c) {
+            lanes.store(lanes.load(view, {g.sequence, row, g.channel(c)}), nextTail, {g.sequence, j, g.channel(c)});
+          });
+        });
+      };
+      b.ifThen(b.compare(CmpIPredicate::sge, s, start), copyRow, [&] {
+        g.forChannels([&](const Lanes &lanes, Value c) {
+          lanes.store(lanes.constant(0), nextTail, {g.sequence, j, g.channel(c)});
+        });
+      });
+    });
+  });
+  return success();
+}
+
+const KernelEmitter adjc::conv1dEmitter{"ssm.conv1d", convGrid, emitConv1d};

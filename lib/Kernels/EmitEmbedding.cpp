@@ -1,0 +1,94 @@
+//===- EmitEmbedding.cpp - embedding and its adjoint
+//----------------------------------------------------------------===//
+#include "adjc/Kernels/Emitters.h"
+#include "ssm/SsmOps.h"
+
+using namespace mlir;
+using namespace adjc;
+
+static constexpr int64_t rowBlock = 64;
+/// Channels per group of the adjoint: a group owns these columns of the table's gradient.
+static constexpr int64_t channelBlock = 32;
+
+/// The table's row for a token. The runtime checks tokens against the vocabulary before it runs a program.
+static Value loadToken(KernelBuilder &b, Value tokens, Value row) {
+  return arith::IndexCastOp::create(b, b.getIndexType(), b.load(tokens, row));
+}
+
+static FailureOr<KernelGrid> embeddingGrid(Operation *) { return KernelGrid{GridUnit::Rows, rowBlock, 1}; }
+
+static LogicalResult emitEmbedding(KernelContext &ctx, Operation *op) {
+  auto embedding = cast<ssm::EmbeddingOp>(op);
+  KernelBuilder &b = ctx.b;
+  int64_t channels = getRowSize(cast<RankedTensorType>(embedding.getResult().getType()));
+  Value tokens = ctx.rowsView(embedding.getTokens()), table = ctx.fullView(embedding.getTable());
+  Value result = ctx.rowsView(embedding.getResult());
+  Value zero = b.index(0), end = b.index(channels);
+  ctx.forGroups([&](Value group) {
+    ctx.forRowsOfGroup(group, rowBlock, ctx.rows, [&](Value row) {
+      Value token = loadToken(b, tokens, row);
+      forLanes(b, zero, end, channels % laneCount == 0, [&](const Lanes &lanes, Value c) {
+        lanes.store(lanes.load(table, {token, c}), result, {row, c});
+      });
+    });
+  });
+  return success();
+}
+
+static FailureOr<KernelGrid> adjointGrid(Operation *op) {
+  int64_t channels = cast<RankedTensorType>(op->getResult(0).getType()).getShape().back();
+  return KernelGrid{GridUnit::One, 1, static_cast<int64_t>(llvm::divideCeil(channels, channelBlock))};
+}
+
+/// Rows in order, in chunks of rowBlock: rows of a chunk that have the same token are summed before the table's row is
+/// touched, so that the sum over a frequent token's rows has two levels.
+static LogicalResult emitEmbeddingAdjoint(KernelContext &ctx, Operation *op) {
+  auto adjoint = cast<adj::EmbeddingAdjointOp>(op);
+  KernelBuilder &b = ctx.b;
+  if (!ctx.getKernel().getAccumulate())
+    return op->emitOpError()
+           << "must be in a kernel that accumulates: it adds to some rows and leaves the others alone";
+  int64_t channels = getRowSize(cast<RankedTensorType>(adjoint.getCotangent().getType()));
+  bool multiple = channels % laneCount == 0;
+  Value tokens = ctx.rowsView(adjoint.getTokens()), cotangent = ctx.rowsView(adjoint.getCotangent());
+  Value table = ctx.fullView(adjoint.getDtable());
+  Value sums = b.workspace({channelBlock}, b.getF32Type());
+  Value zero = b.index(0), one = b.index(1);
+  ctx.forGroups([&](Value group) {
+    Value first = b.mul(group, b.index(channelBlock));
+    Value count = b.min(b.index(channelBlock), b.sub(b.index(channels), first));
+    b.loop(zero, ctx.rows, rowBlock, [&](Value chunk) {
+      Value chunkEnd = b.min(b.add(chunk, b.index(rowBlock)), ctx.rows);
+      b.loop(chunk, chunkEnd, 1, [&](Value row) {
+        Value token = b.load(tokens, row);
+        auto isSame = [&](Value other) { return b.compare(arith::CmpIPredicate::eq, b.load(tokens, other), token); };
+        Value no = b.constant(b.getI1Type(), 0);
+        Value seen = b.loop(chunk, row, 1, no, [&](Value earlier, ValueRange found) {
+          return SmallVector<Value>{b.logicalOr(found[0], isSame(earlier))};
+        })[0];
+        b.ifThen(b.compare(arith::CmpIPredicate::eq, seen, no), [&] {
+          forLanes(b, zero, count, multiple, [&](const Lanes &lanes, Value c) {
+            lanes.store(lanes.load(cotangent, {row, b.add(first, c)}), sums, c);
+          });
+          b.loop(b.add(row, one), chunkEnd, 1, [&](Value later) {
+            b.ifThen(isSame(later), [&] {
+              forLanes(b, zero, count, multiple, [&](const Lanes &lanes, Value c) {
+                Value sum = b.add(lanes.load(sums, c), lanes.load(cotangent, {later, b.add(first, c)}));
+                lanes.store(sum, sums, c);
+              });
+            });
+          });
+          Value target = arith::IndexCastOp::create(b, b.getIndexType(), token);
+          forLanes(b, zero, count, multiple, [&](const Lanes &lanes, Value c) {
+            ctx.write(lanes, lanes.load(sums, c), table, {target, b.add(first, c)});
+          });
+        });
+      });
+    });
+  });
+  return success();
+}
+
+const KernelEmitter adjc::embeddingEmitter{"ssm.embedding", embeddingGrid, emitEmbedding};
+const KernelEmitter adjc::embeddingAdjointEmitter{"adj.embedding_adjoint", adjointGrid, emitEmbeddingAdjoint,
+                                                  /*tied=*/nullptr, /*accumulates=*/true};
