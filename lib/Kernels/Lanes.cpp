@@ -65,10 +65,10 @@ static Value combine(KernelBuilder &b, Reduction kind, Value x, Value y) {
 /// Halves the vector until one lane is left: a pairwise sum.
 static Value reduceVector(KernelBuilder &b, Reduction kind, Value vector) {
   for (int64_t width = laneCount / 2; width >= 1; width /= 2) {
-    Value low = vector::ExtractStridedSliceOp::create(b, vector, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{width},
-                                                      ArrayRef<int64_t>{1});
-    Value high = vector::ExtractStridedSliceOp::create(b, vector, ArrayRef<int64_t>{width}, ArrayRef<int64_t>{width},
-                                                       ArrayRef<int64_t>{1});
+    auto half = [&](int64_t first) -> Value {
+      return vector::ShuffleOp::create(b, vector, vector, llvm::to_vector(llvm::seq(first, first + width)));
+    };
+    Value low = half(0), high = half(width);
     vector = combine(b, kind, low, high);
   }
   return vector::ExtractOp::create(b, vector, ArrayRef<int64_t>{0});

@@ -1,0 +1,37 @@
+//===- ExpandMath.cpp - adj-expand-math: math functions become polynomials
+//------------------------------------------===//
+#include "adjc/Target/CPU/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace adjc {
+#define GEN_PASS_DEF_ADJEXPANDMATH
+#include "adjc/Target/CPU/Passes.h.inc"
+} // namespace adjc
+
+using namespace mlir;
+
+namespace {
+struct ExpandMath : adjc::impl::AdjExpandMathBase<ExpandMath> {
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    // 1/sqrt is not among them: sqrt and division are instructions, and exact.
+    static constexpr StringLiteral approximated[] = {"math.exp",   "math.expm1", "math.log",   "math.log2",
+                                                     "math.log1p", "math.tanh",  "math.erf",   "math.sin",
+                                                     "math.cos",   "math.atan",  "math.atan2", "math.cbrt"};
+    populateMathPolynomialApproximationPatterns(patterns,
+                                                [](StringRef name) { return llvm::is_contained(approximated, name); });
+    math::populateExpansionPatterns(patterns,
+                                    {"sinh", "cosh", "tan", "asinh", "acosh", "atanh", "exp2", "powf", "rsqrt"});
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      return signalPassFailure();
+    getOperation().walk([](arith::ArithFastMathInterface op) {
+      auto flags = arith::FastMathFlagsAttr::get(op->getContext(), arith::FastMathFlags::contract);
+      op->setAttr(op.getFastMathAttrName(), flags);
+    });
+  }
+};
+} // namespace
