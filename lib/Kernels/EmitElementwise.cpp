@@ -165,6 +165,12 @@ static FailureOr<KernelGrid> genericGrid(Operation *op) {
   return getGrid(op, cast<RankedTensorType>(op->getResult(0).getType()));
 }
 
+/// The constant that a tensor is filled with, or null.
+static arith::ConstantOp getFilledValue(Value tensor) {
+  auto fill = tensor.getDefiningOp<linalg::FillOp>();
+  return fill ? fill.getInputs()[0].getDefiningOp<arith::ConstantOp>() : arith::ConstantOp();
+}
+
 /// Evaluates the region on lanes: each scalar operation again, on vectors.
 static SmallVector<Value> evaluate(KernelBuilder &b, linalg::GenericOp generic, const Lanes &lanes,
                                    ArrayRef<Value> arguments) {
@@ -210,6 +216,8 @@ static LogicalResult emitGeneric(KernelContext &ctx, Operation *op) {
     bool init = generic.isDpsInit(&operand);
     if (init && generic.getBody()->getArgument(operand.getOperandNumber()).use_empty())
       continue;
+    if (getFilledValue(operand.get()))
+      continue;
     auto argument = dyn_cast<BlockArgument>(operand.get());
     if (!isa<RankedTensorType>(operand.get().getType()) || !argument)
       return op->emitOpError() << "reads operand #" << operand.getOperandNumber()
@@ -233,10 +241,13 @@ static LogicalResult emitGeneric(KernelContext &ctx, Operation *op) {
   }
   return emitPointwise(ctx, op, type, inputs, maps, outputs, [&](const Lanes &lanes, ArrayRef<Value> values) {
     SmallVector<Value> arguments(op->getNumOperands());
-    // Block arguments that nothing uses need a value of no consequence.
-    for (auto [argument, value] : llvm::zip(generic.getBody()->getArguments(), arguments))
-      if (argument.use_empty())
+    // Filled operands are constants; block arguments that nothing uses need a value of no consequence.
+    for (auto [argument, operand, value] : llvm::zip(generic.getBody()->getArguments(), op->getOperands(), arguments)) {
+      if (auto constant = getFilledValue(operand))
+        value = lanes.splat(arith::ConstantOp::create(ctx.b, cast<TypedAttr>(constant.getValue())));
+      else if (argument.use_empty())
         value = ctx.b.constant(lanes.type(argument.getType()), 0);
+    }
     for (auto [value, argument] : llvm::zip(values, argumentOfInput))
       arguments[argument] = value;
     SmallVector<Value> all = evaluate(ctx.b, generic, lanes, arguments), results;
@@ -252,10 +263,10 @@ static Value getTied(Operation *op, unsigned result) {
 }
 
 //===----------------------------------------------------------------------------------------------------------------===//
-// Residual and copy
+// Residual, copy and fill
 //===----------------------------------------------------------------------------------------------------------------===//
 
-static FailureOr<KernelGrid> residualGrid(Operation *op) {
+static FailureOr<KernelGrid> resultGrid(Operation *op) {
   return getGrid(op, cast<RankedTensorType>(op->getResult(0).getType()));
 }
 
@@ -280,7 +291,19 @@ static LogicalResult emitCopy(KernelContext &ctx, Operation *op) {
                        [&](const Lanes &, ArrayRef<Value> values) { return SmallVector<Value>(values); });
 }
 
+static LogicalResult emitFill(KernelContext &ctx, Operation *op) {
+  auto value = getFilledValue(op->getResult(0));
+  if (!value)
+    return op->emitOpError() << "must fill with a constant";
+  return emitPointwise(ctx, op, cast<RankedTensorType>(op->getResult(0).getType()), {}, {}, ctx.output(0),
+                       [&](const Lanes &lanes, ArrayRef<Value>) {
+                         Value scalar = arith::ConstantOp::create(ctx.b, cast<TypedAttr>(value.getValue()));
+                         return SmallVector<Value>{lanes.splat(scalar)};
+                       });
+}
+
 const KernelEmitter adjc::elementwiseEmitter{"linalg.generic", genericGrid, emitGeneric, getTied,
                                              /*accumulates=*/true};
-const KernelEmitter adjc::residualEmitter{"ssm.residual", residualGrid, emitResidual};
+const KernelEmitter adjc::residualEmitter{"ssm.residual", resultGrid, emitResidual};
 const KernelEmitter adjc::copyEmitter{"adj.yield", copyGrid, emitCopy, /*tied=*/nullptr, /*accumulates=*/true};
+const KernelEmitter adjc::fillEmitter{"linalg.fill", resultGrid, emitFill};

@@ -4,9 +4,11 @@
 #include "adjc/Kernels/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/BuiltinOps.h"
 
@@ -24,7 +26,7 @@ static LogicalResult verifyForm(adj::KernelOp kernel, Operation *op, const Kerne
   ValueRange yielded = body.getTerminator()->getOperands();
   for (Value value : op->getOperands()) {
     Operation *definition = value.getDefiningOp();
-    if (isa<RankedTensorType>(value.getType()) && definition && definition->getName().getStringRef() != "tensor.empty")
+    if (isa<RankedTensorType>(value.getType()) && definition && !isa<tensor::EmptyOp, linalg::FillOp>(definition))
       return op->emitOpError() << "takes a tensor that is not an argument of kernel @" << kernel.getSymName();
   }
   for (auto [number, value] : llvm::enumerate(yielded)) {

@@ -2,16 +2,17 @@
 //------------------------------------------------------------------===//
 #include "adjc/Kernels/Emitters.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace adjc;
 
 static const KernelEmitter *const emitters[] = {
-    &embeddingEmitter,    &embeddingAdjointEmitter,               //
-    &rmsNormEmitter,      &rmsNormAdjointEmitter,                 //
-    &conv1dEmitter,       &conv1dAdjointEmitter,                  //
-    &elementwiseEmitter,  &residualEmitter,         &copyEmitter, //
+    &embeddingEmitter,    &embeddingAdjointEmitter,                                    //
+    &rmsNormEmitter,      &rmsNormAdjointEmitter,                                      //
+    &conv1dEmitter,       &conv1dAdjointEmitter,                                       //
+    &elementwiseEmitter,  &residualEmitter,         &copyEmitter,        &fillEmitter, //
     &crossEntropyEmitter, &columnSumEmitter,        &sumPartialsEmitter,
 };
 
@@ -23,16 +24,25 @@ const KernelEmitter *adjc::findEmitter(Operation *op) {
 }
 
 FailureOr<Operation *> adjc::getComputation(adj::KernelOp kernel) {
-  Operation *found = nullptr;
+  Operation *found = nullptr, *fill = nullptr;
   for (Operation &op : kernel.getBody().front().without_terminator()) {
     if (isa<tensor::EmptyOp, tensor::DimOp, arith::ConstantOp>(op))
       continue;
+    // A filled tensor is a constant that the computation reads; alone, it is the computation.
+    if (isa<linalg::FillOp>(op)) {
+      fill = &op;
+      continue;
+    }
     if (found)
       return op.emitOpError() << "is the second operation that kernel @" << kernel.getSymName()
                               << " computes; form one kernel per operation";
     found = &op;
   }
-  return found ? found : kernel.getBody().front().getTerminator();
+  if (found)
+    return found;
+  Operation *terminator = kernel.getBody().front().getTerminator();
+  return fill && terminator->getNumOperands() == 1 && terminator->getOperand(0).getDefiningOp() == fill ? fill
+                                                                                                        : terminator;
 }
 
 /// The operation that `kernel` computes and its emitter.

@@ -21,9 +21,9 @@ struct KernelEmitter {
   bool accumulates = false;
 };
 
-/// The operation that a kernel computes: the only one in its body beside tensor.empty, tensor.dim, constants and the
-/// terminator. A body that only yields its argument is a copy: the terminator itself ("adj.yield"). Fails with a
-/// diagnostic when there are several.
+/// The operation that a kernel computes: the only one in its body beside tensor.empty, tensor.dim, constants,
+/// linalg.fill and the terminator. A body that only yields its argument is a copy: the terminator itself ("adj.yield").
+/// Fails with a diagnostic when there are several.
 llvm::FailureOr<mlir::Operation *> getComputation(mlir::adj::KernelOp kernel);
 
 /// The emitter of an operation, or null.
@@ -32,7 +32,7 @@ const KernelEmitter *findEmitter(mlir::Operation *op);
 extern const KernelEmitter embeddingEmitter, embeddingAdjointEmitter;
 extern const KernelEmitter rmsNormEmitter, rmsNormAdjointEmitter;
 extern const KernelEmitter conv1dEmitter, conv1dAdjointEmitter;
-extern const KernelEmitter elementwiseEmitter, residualEmitter;
+extern const KernelEmitter elementwiseEmitter, residualEmitter, fillEmitter;
 extern const KernelEmitter crossEntropyEmitter;
 extern const KernelEmitter columnSumEmitter, sumPartialsEmitter, copyEmitter;
 

@@ -5,6 +5,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace adjc {
@@ -28,6 +29,13 @@ struct ExpandMath : adjc::impl::AdjExpandMathBase<ExpandMath> {
                                     {"sinh", "cosh", "tan", "asinh", "acosh", "atanh", "exp2", "powf", "rsqrt"});
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
+    // Not every CPU level has a fused multiply-add, and a library call is no replacement: let the target contract instead.
+    getOperation().walk([](math::FmaOp op) {
+      ImplicitLocOpBuilder b(op.getLoc(), op);
+      Value product = arith::MulFOp::create(b, op.getA(), op.getB());
+      op.replaceAllUsesWith(arith::AddFOp::create(b, product, op.getC()).getResult());
+      op.erase();
+    });
     getOperation().walk([](arith::ArithFastMathInterface op) {
       auto flags = arith::FastMathFlagsAttr::get(op->getContext(), arith::FastMathFlags::contract);
       op->setAttr(op.getFastMathAttrName(), flags);

@@ -1,0 +1,71 @@
+// RUN: adj-opt --adj-lower-kernels --split-input-file --verify-diagnostics %s
+
+adj.kernel @two {
+^bb0(%a: tensor<?x?x8xf32>, %b: tensor<?x?x8xf32>):
+  %c = ssm.residual %a, %b : tensor<?x?x8xf32>
+  // expected-error @below {{is the second operation that kernel @two computes; form one kernel per operation}}
+  %d = ssm.residual %c, %b : tensor<?x?x8xf32>
+  adj.yield %d : tensor<?x?x8xf32>
+}
+
+// -----
+
+adj.kernel @unknown {
+^bb0(%a: tensor<?x?x8xf32>):
+  // expected-error @below {{has no kernel emitter (kernel @unknown)}}
+  %c = ssm.silu %a : tensor<?x?x8xf32>
+  adj.yield %c : tensor<?x?x8xf32>
+}
+
+// -----
+
+// expected-error @below {{accumulates, which 'ssm.residual' does not do}}
+adj.kernel @accumulating accumulate {
+^bb0(%a: tensor<?x?x8xf32>, %b: tensor<?x?x8xf32>):
+  %c = ssm.residual %a, %b : tensor<?x?x8xf32>
+  adj.yield %c : tensor<?x?x8xf32>
+}
+
+// -----
+
+// expected-error @below {{@strides has 2 row strides for 2 inputs and 1 outputs}}
+adj.kernel @strides attributes {row_strides = array<i64: 8, 8>} {
+^bb0(%a: tensor<?x?x8xf32>, %b: tensor<?x?x8xf32>):
+  %c = ssm.residual %a, %b : tensor<?x?x8xf32>
+  adj.yield %c : tensor<?x?x8xf32>
+}
+
+// -----
+
+// expected-error @below {{yields one value twice (output #1)}}
+adj.kernel @twice {
+^bb0(%a: tensor<?x?x8xf32>, %b: tensor<?x?x8xf32>):
+  %c = ssm.residual %a, %b : tensor<?x?x8xf32>
+  adj.yield %c, %c : tensor<?x?x8xf32>, tensor<?x?x8xf32>
+}
+
+// -----
+
+adj.kernel @not_added {
+^bb0(%t: tensor<?x?xi32>, %dy: tensor<?x?x40xf32>):
+  // expected-error @below {{must be in a kernel that accumulates}}
+  %d = adj.embedding_adjoint %t, %dy : (tensor<?x?xi32>, tensor<?x?x40xf32>) -> tensor<97x40xf32>
+  adj.yield %d : tensor<97x40xf32>
+}
+
+// -----
+
+#id = affine_map<(i, j) -> (i, j)>
+#row = affine_map<(i, j) -> (i)>
+adj.kernel @reduction {
+^bb0(%x: tensor<8x8xf32>):
+  %e = tensor.empty() : tensor<8xf32>
+  // expected-error @below {{has a reduction; an elementwise kernel has none}}
+  %y = linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]}
+    ins(%x : tensor<8x8xf32>) outs(%e : tensor<8xf32>) {
+    ^bb0(%v: f32, %o: f32):
+      %s = arith.addf %v, %o : f32
+      linalg.yield %s : f32
+  } -> tensor<8xf32>
+  adj.yield %y : tensor<8xf32>
+}

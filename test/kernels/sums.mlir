@@ -1,0 +1,24 @@
+// RUN: adj-opt --adj-lower-kernels %s | FileCheck %s
+
+// CHECK-LABEL: func.func @column_sum(
+// CHECK:         scf.for %[[GROUP:.*]] =
+// CHECK:           vector.store %{{.*}}, %{{.*}}[%[[GROUP]], %{{.*}}]
+adj.kernel @column_sum {
+^bb0(%x: tensor<?x?x64xf32>):
+  %p = adj.column_sum %x : (tensor<?x?x64xf32>) -> tensor<?x64xf32, #adj.blocks<"rows", 64>>
+  adj.yield %p : tensor<?x64xf32, #adj.blocks<"rows", 64>>
+}
+
+// Two levels: chunks of partial sums, then the chunks' sums; the result joins the gradient.
+// CHECK-LABEL: func.func @sum_partials(
+// CHECK:         scf.for
+// CHECK:           scf.for
+// CHECK:             scf.for {{.*}} -> (vector<16xf32>)
+// CHECK:               scf.for {{.*}} -> (vector<16xf32>)
+// CHECK:             vector.load
+// CHECK:             vector.store
+adj.kernel @sum_partials accumulate {
+^bb0(%x: tensor<?x64xf32, #adj.blocks<"rows", 64>>):
+  %p = adj.sum_partials %x : (tensor<?x64xf32, #adj.blocks<"rows", 64>>) -> tensor<64xf32>
+  adj.yield %p : tensor<64xf32>
+}
