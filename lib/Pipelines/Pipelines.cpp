@@ -5,6 +5,7 @@
 #include "adjc/Expand/Passes.h"
 #include "adjc/Kernels/Passes.h"
 #include "adjc/Shard/Passes.h"
+#include "adjc/Target/CPU/Passes.h"
 #include "mlir/Transforms/Passes.h"
 
 void adjc::registerAdjcPasses() {
@@ -12,6 +13,8 @@ void adjc::registerAdjcPasses() {
   registerAdjointPasses();
   registerShardPasses();
   registerKernelsPasses();
+  registerTargetCPUPasses();
+  mlir::PassPipelineRegistration<>("adj-cpu-to-llvm", "From lowered kernels to the LLVM dialect", buildCpuPipeline);
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
 }

@@ -63,7 +63,8 @@ TEST(Embedding, AdjointKeepsPrecisionOverManyRowsOfOneToken) {
 TEST(CrossEntropy, MatchesDoublesInPlace) {
   for (int64_t vocabulary : {97, 2080}) {
     std::string v = std::to_string(vocabulary), rows = "tensor<?x" + v + "xf32, #adj.blocks<\"mini\", 1>>";
-    std::string targetType = "tensor<?xi32, #adj.blocks<\"mini\", 1>>", losses = "tensor<?xf32, #adj.blocks<\"mini\", 1>>";
+    std::string targetType = "tensor<?xi32, #adj.blocks<\"mini\", 1>>",
+                losses = "tensor<?xf32, #adj.blocks<\"mini\", 1>>";
     KernelRunner kernel("adj.kernel @loss {\n^bb0(%l: " + rows + ", %t: " + targetType + ", %s: tensor<f32>):\n" +
                         "%loss, %d = adj.cross_entropy %l, %t, %s : (" + rows + ", " + targetType +
                         ", tensor<f32>) -> (" + losses + ", " + rows + ")\nadj.yield %loss, %d : " + losses + ", " +
