@@ -1,5 +1,4 @@
-//===- Conv1d.cpp - what the convolution's two kernels share
-//--------------------------------------------------------===//
+//===- Conv1d.cpp - what the convolution's two kernels share ----------------------------------------------------===//
 #include "Conv1d.h"
 
 using namespace mlir;

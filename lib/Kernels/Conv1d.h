@@ -1,4 +1,4 @@
-//===- Conv1d.h - what the convolution's two kernels share ---------------------------------------------*- C++ -*-===//
+//===- Conv1d.h - what the convolution's two kernels share --------------------------------------------*- C++ -*-===//
 #ifndef ADJC_LIB_KERNELS_CONV1D_H
 #define ADJC_LIB_KERNELS_CONV1D_H
 

@@ -1,5 +1,4 @@
-//===- EmitConv1d.cpp - causal depthwise convolution
-//----------------------------------------------------------------===//
+//===- EmitConv1d.cpp - causal depthwise convolution ------------------------------------------------------------===//
 #include "Conv1d.h"
 #include "ssm/SsmOps.h"
 

@@ -1,5 +1,4 @@
-//===- EmitConv1dAdjoint.cpp - the convolution's adjoint
-//------------------------------------------------------------===//
+//===- EmitConv1dAdjoint.cpp - the convolution's adjoint --------------------------------------------------------===//
 #include "Conv1d.h"
 
 using namespace mlir;

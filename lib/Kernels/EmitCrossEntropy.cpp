@@ -1,5 +1,4 @@
-//===- EmitCrossEntropy.cpp - losses and the logits' cotangents, in place
-//-------------------------------------------===//
+//===- EmitCrossEntropy.cpp - losses and the logits' cotangents, in place ---------------------------------------===//
 #include "adjc/Kernels/Emitters.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 

@@ -1,5 +1,4 @@
-//===- EmitElementwise.cpp - linalg.generic, residual and copies
-//----------------------------------------------------===//
+//===- EmitElementwise.cpp - linalg.generic, residual and copies ------------------------------------------------===//
 #include "adjc/Kernels/Emitters.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/IRMapping.h"
@@ -146,9 +145,9 @@ static LogicalResult emitPointwise(KernelContext &ctx, Operation *op, RankedTens
   return success();
 }
 
-//===----------------------------------------------------------------------------------------------------------------===//
+//===------------------------------------------------------------------------------------------------------------===//
 // linalg.generic
-//===----------------------------------------------------------------------------------------------------------------===//
+//===------------------------------------------------------------------------------------------------------------===//
 
 static FailureOr<KernelGrid> genericGrid(Operation *op) {
   auto generic = cast<linalg::GenericOp>(op);
@@ -262,9 +261,9 @@ static Value getTied(Operation *op, unsigned result) {
   return cast<linalg::GenericOp>(op).getDpsInitOperand(result)->get();
 }
 
-//===----------------------------------------------------------------------------------------------------------------===//
+//===------------------------------------------------------------------------------------------------------------===//
 // Residual, copy and fill
-//===----------------------------------------------------------------------------------------------------------------===//
+//===------------------------------------------------------------------------------------------------------------===//
 
 static FailureOr<KernelGrid> resultGrid(Operation *op) {
   return getGrid(op, cast<RankedTensorType>(op->getResult(0).getType()));

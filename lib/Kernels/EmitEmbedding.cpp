@@ -1,5 +1,4 @@
-//===- EmitEmbedding.cpp - embedding and its adjoint
-//----------------------------------------------------------------===//
+//===- EmitEmbedding.cpp - embedding and its adjoint ------------------------------------------------------------===//
 #include "adjc/Kernels/Emitters.h"
 #include "ssm/SsmOps.h"
 

@@ -1,5 +1,4 @@
-//===- EmitRmsNorm.cpp - RMS norm and its adjoint
-//-------------------------------------------------------------------===//
+//===- EmitRmsNorm.cpp - RMS norm and its adjoint ---------------------------------------------------------------===//
 #include "adjc/Kernels/Emitters.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "ssm/SsmOps.h"

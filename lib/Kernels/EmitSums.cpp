@@ -1,5 +1,4 @@
-//===- EmitSums.cpp - column sums and sums of partial sums
-//----------------------------------------------------------===//
+//===- EmitSums.cpp - column sums and sums of partial sums ------------------------------------------------------===//
 #include "adjc/Kernels/Emitters.h"
 
 using namespace mlir;

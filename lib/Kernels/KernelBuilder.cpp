@@ -1,5 +1,4 @@
-//===- KernelBuilder.cpp - short spellings for the loops and arithmetic of kernels
-//----------------------------------===//
+//===- KernelBuilder.cpp - short spellings for the loops and arithmetic of kernels ------------------------------===//
 #include "adjc/Kernels/KernelBuilder.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"

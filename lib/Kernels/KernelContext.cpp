@@ -1,5 +1,4 @@
-//===- KernelContext.cpp - what an emitter is given
-//-----------------------------------------------------------------===//
+//===- KernelContext.cpp - what an emitter is given -------------------------------------------------------------===//
 #include "adjc/Kernels/KernelContext.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"

@@ -1,5 +1,4 @@
-//===- Lanes.cpp - loops over channels, laneCount at a time
-//---------------------------------------------------------===//
+//===- Lanes.cpp - loops over channels, laneCount at a time -----------------------------------------------------===//
 #include "adjc/Kernels/KernelBuilder.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"

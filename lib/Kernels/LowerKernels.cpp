@@ -1,5 +1,4 @@
-//===- LowerKernels.cpp - adj-lower-kernels: kernels become functions
-//-----------------------------------------------===//
+//===- LowerKernels.cpp - adj-lower-kernels: kernels become functions -------------------------------------------===//
 #include "adjc/Kernels/Emitters.h"
 #include "adjc/Kernels/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"

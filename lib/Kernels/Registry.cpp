@@ -1,5 +1,4 @@
-//===- Registry.cpp - which emitter knows a kernel
-//------------------------------------------------------------------===//
+//===- Registry.cpp - which emitter knows a kernel --------------------------------------------------------------===//
 #include "adjc/Kernels/Emitters.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"

@@ -1,4 +1,4 @@
-//===- Emitters.h - the emitters that adj-lower-kernels knows -------------------------------------------*- C++ -*-===//
+//===- Emitters.h - the emitters that adj-lower-kernels knows -----------------------------------------*- C++ -*-===//
 #ifndef ADJC_KERNELS_EMITTERS_H
 #define ADJC_KERNELS_EMITTERS_H
 

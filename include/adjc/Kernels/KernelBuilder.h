@@ -1,4 +1,4 @@
-//===- KernelBuilder.h - short spellings for the loops and arithmetic of kernels ------------------------*- C++ -*-===//
+//===- KernelBuilder.h - short spellings for the loops and arithmetic of kernels ----------------------*- C++ -*-===//
 #ifndef ADJC_KERNELS_KERNELBUILDER_H
 #define ADJC_KERNELS_KERNELBUILDER_H
 

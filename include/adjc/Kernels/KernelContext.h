@@ -1,4 +1,4 @@
-//===- KernelContext.h - what an emitter is given: the kernel, its function and its operands ------------*- C++ -*-===//
+//===- KernelContext.h - what an emitter is given: the kernel, its function and its operands ----------*- C++ -*-===//
 #ifndef ADJC_KERNELS_KERNELCONTEXT_H
 #define ADJC_KERNELS_KERNELCONTEXT_H
 

@@ -1,4 +1,4 @@
-//===- KernelGrid.h - how a kernel's work is cut into groups -------------------------------------------*- C++ -*-===//
+//===- KernelGrid.h - how a kernel's work is cut into groups ------------------------------------------*- C++ -*-===//
 #ifndef ADJC_KERNELS_KERNELGRID_H
 #define ADJC_KERNELS_KERNELGRID_H
 

@@ -1,5 +1,4 @@
-//===- Passes.h - kernels become functions ---------------------------------------------------------------*- C++
-//-*-===//
+//===- Passes.h - kernels become functions ------------------------------------------------------------*- C++ -*-===//
 #ifndef ADJC_KERNELS_PASSES_H
 #define ADJC_KERNELS_PASSES_H
 

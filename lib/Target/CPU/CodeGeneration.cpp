@@ -1,5 +1,4 @@
-//===- CodeGeneration.cpp - optimisation and object code
-//------------------------------------------------------------===//
+//===- CodeGeneration.cpp - optimisation and object code --------------------------------------------------------===//
 #include "CodeGeneration.h"
 #include "llvm/Analysis/CGSCCPassManager.h"
 #include "llvm/Analysis/LoopAnalysisManager.h"

@@ -1,4 +1,4 @@
-//===- CodeGeneration.h - LLVM's part of the CPU target ------------------------------------------------*- C++ -*-===//
+//===- CodeGeneration.h - LLVM's part of the CPU target -----------------------------------------------*- C++ -*-===//
 #ifndef ADJC_LIB_TARGET_CPU_CODEGENERATION_H
 #define ADJC_LIB_TARGET_CPU_CODEGENERATION_H
 

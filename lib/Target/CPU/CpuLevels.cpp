@@ -1,5 +1,4 @@
-//===- CpuLevels.cpp - the CPUs that kernels are compiled for
-//-------------------------------------------------------===//
+//===- CpuLevels.cpp - the CPUs that kernels are compiled for ---------------------------------------------------===//
 #include "adjc/Target/CPU/CpuTarget.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/TargetParser/Host.h"

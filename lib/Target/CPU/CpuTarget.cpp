@@ -1,5 +1,4 @@
-//===- CpuTarget.cpp - from lowered kernels to a shared object
-//------------------------------------------------------===//
+//===- CpuTarget.cpp - from lowered kernels to a shared object --------------------------------------------------===//
 #include "adjc/Target/CPU/CpuTarget.h"
 #include "CodeGeneration.h"
 #include "adjc/Target/CPU/Passes.h"

@@ -1,5 +1,4 @@
-//===- ExpandMath.cpp - adj-expand-math: math functions become polynomials
-//------------------------------------------===//
+//===- ExpandMath.cpp - adj-expand-math: math functions become polynomials --------------------------------------===//
 #include "adjc/Target/CPU/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -29,7 +28,8 @@ struct ExpandMath : adjc::impl::AdjExpandMathBase<ExpandMath> {
                                     {"sinh", "cosh", "tan", "asinh", "acosh", "atanh", "exp2", "powf", "rsqrt"});
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
-    // Not every CPU level has a fused multiply-add, and a library call is no replacement: let the target contract instead.
+    // Not every CPU level has a fused multiply-add, and a library call is no replacement: let the target contract
+    // instead.
     getOperation().walk([](math::FmaOp op) {
       ImplicitLocOpBuilder b(op.getLoc(), op);
       Value product = arith::MulFOp::create(b, op.getA(), op.getB());

@@ -1,5 +1,4 @@
-//===- KernelsToLLVM.cpp - adj-kernels-to-llvm: conversion and entry points
-//-----------------------------------------===//
+//===- KernelsToLLVM.cpp - adj-kernels-to-llvm: conversion and entry points -------------------------------------===//
 #include "adjc/Target/CPU/Passes.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"

@@ -1,5 +1,4 @@
-//===- Link.cpp - an object becomes a shared object, by lld in process
-//----------------------------------------------===//
+//===- Link.cpp - an object becomes a shared object, by lld in process ------------------------------------------===//
 #include "CodeGeneration.h"
 #include "lld/Common/Driver.h"
 #include "llvm/Support/FileSystem.h"

@@ -1,5 +1,4 @@
-//===- ConvTest.cpp - ssm.conv1d and its adjoint
-//--------------------------------------------------------------------===//
+//===- ConvTest.cpp - ssm.conv1d and its adjoint ----------------------------------------------------------------===//
 #include "KernelRunner.h"
 #include <cmath>
 #include <gtest/gtest.h>

@@ -1,5 +1,4 @@
-//===- ElementwiseTest.cpp - linalg.generic, residual
-//---------------------------------------------------------------===//
+//===- ElementwiseTest.cpp - linalg.generic, residual -----------------------------------------------------------===//
 #include "KernelRunner.h"
 #include <cmath>
 #include <gtest/gtest.h>

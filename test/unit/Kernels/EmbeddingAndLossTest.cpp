@@ -1,5 +1,4 @@
-//===- EmbeddingAndLossTest.cpp - both ends of the model
-//------------------------------------------------------------===//
+//===- EmbeddingAndLossTest.cpp - both ends of the model --------------------------------------------------------===//
 #include "KernelRunner.h"
 #include <cmath>
 #include <gtest/gtest.h>

@@ -1,5 +1,4 @@
-//===- KernelRunner.cpp - compiles a kernel from text and runs it
-//---------------------------------------------------===//
+//===- KernelRunner.cpp - compiles a kernel from text and runs it -----------------------------------------------===//
 #include "KernelRunner.h"
 #include "adjc/Kernels/Passes.h"
 #include "adjc/Target/CPU/CpuTarget.h"

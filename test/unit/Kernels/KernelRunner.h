@@ -1,4 +1,4 @@
-//===- KernelRunner.h - compiles a kernel from text and runs it ----------------------------------------*- C++ -*-===//
+//===- KernelRunner.h - compiles a kernel from text and runs it ---------------------------------------*- C++ -*-===//
 #ifndef ADJC_TEST_UNIT_KERNELS_KERNELRUNNER_H
 #define ADJC_TEST_UNIT_KERNELS_KERNELRUNNER_H
 

@@ -1,5 +1,4 @@
-//===- NormTest.cpp - ssm.rms_norm and its adjoint
-//------------------------------------------------------------------===//
+//===- NormTest.cpp - ssm.rms_norm and its adjoint --------------------------------------------------------------===//
 #include "KernelRunner.h"
 #include <cmath>
 #include <gtest/gtest.h>

@@ -1,5 +1,4 @@
-//===- SumsTest.cpp - column sums, sums of partial sums, accumulating kernels
-//---------------------------------------===//
+//===- SumsTest.cpp - column sums, sums of partial sums, accumulating kernels -----------------------------------===//
 #include "KernelRunner.h"
 #include <cmath>
 #include <gtest/gtest.h>

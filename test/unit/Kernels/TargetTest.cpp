@@ -1,5 +1,4 @@
-//===- TargetTest.cpp - the CPU target: levels, dependencies, errors
-//------------------------------------------------===//
+//===- TargetTest.cpp - the CPU target: levels, dependencies, errors --------------------------------------------===//
 #include "KernelRunner.h"
 #include "adjc/Target/CPU/CpuTarget.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

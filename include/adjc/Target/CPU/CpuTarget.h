@@ -1,5 +1,4 @@
-//===- CpuTarget.h - from lowered kernels to a shared object ---------------------------------------------*- C++
-//-*-===//
+//===- CpuTarget.h - from lowered kernels to a shared object ------------------------------------------*- C++ -*-===//
 #ifndef ADJC_TARGET_CPU_CPUTARGET_H
 #define ADJC_TARGET_CPU_CPUTARGET_H
 

@@ -1,5 +1,4 @@
-//===- Passes.h - kernels become LLVM dialect ------------------------------------------------------------*- C++
-//-*-===//
+//===- Passes.h - kernels become LLVM dialect ---------------------------------------------------------*- C++ -*-===//
 #ifndef ADJC_TARGET_CPU_PASSES_H
 #define ADJC_TARGET_CPU_PASSES_H
 
