@@ -69,3 +69,84 @@ adj.kernel @reduction {
   } -> tensor<8xf32>
   adj.yield %y : tensor<8xf32>
 }
+
+// -----
+
+#id = affine_map<(i, j) -> (i, j)>
+#sum = affine_map<(i, j) -> (i + j)>
+adj.kernel @skewed {
+^bb0(%x: tensor<16xf32>):
+  %e = tensor.empty() : tensor<8x8xf32>
+  // expected-error @below {{has an indexing map that is not a projection: affine_map<(d0, d1) -> (d0 + d1)>}}
+  %y = linalg.generic {indexing_maps = [#sum, #id], iterator_types = ["parallel", "parallel"]}
+    ins(%x : tensor<16xf32>) outs(%e : tensor<8x8xf32>) {
+    ^bb0(%v: f32, %o: f32):
+      linalg.yield %v : f32
+  } -> tensor<8x8xf32>
+  adj.yield %y : tensor<8x8xf32>
+}
+
+// -----
+
+#id = affine_map<(i, j) -> (i, j)>
+#swap = affine_map<(i, j) -> (j, i)>
+adj.kernel @in_place_transpose {
+^bb0(%x: tensor<8x8xf32>):
+  // expected-error @below {{overwrites operand #0 while it is read out of order; give `outs` a tensor.empty}}
+  %y = linalg.generic {indexing_maps = [#swap, #id], iterator_types = ["parallel", "parallel"]}
+    ins(%x : tensor<8x8xf32>) outs(%x : tensor<8x8xf32>) {
+    ^bb0(%v: f32, %o: f32):
+      linalg.yield %v : f32
+  } -> tensor<8x8xf32>
+  adj.yield %y : tensor<8x8xf32>
+}
+
+// -----
+
+#id = affine_map<(i, j) -> (i, j)>
+#swap = affine_map<(i, j) -> (j, i)>
+adj.kernel @out_of_order {
+^bb0(%x: tensor<8x8xf32>):
+  %e = tensor.empty() : tensor<8x8xf32>
+  // expected-error @below {{must write its results in order (identity maps)}}
+  %y = linalg.generic {indexing_maps = [#id, #swap], iterator_types = ["parallel", "parallel"]}
+    ins(%x : tensor<8x8xf32>) outs(%e : tensor<8x8xf32>) {
+    ^bb0(%v: f32, %o: f32):
+      linalg.yield %v : f32
+  } -> tensor<8x8xf32>
+  adj.yield %y : tensor<8x8xf32>
+}
+
+// -----
+
+#id = affine_map<(i, j) -> (i, j)>
+adj.kernel @indices {
+^bb0(%x: tensor<8x8xf32>):
+  %e = tensor.empty() : tensor<8x8xf32>
+  %y = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+    ins(%x : tensor<8x8xf32>) outs(%e : tensor<8x8xf32>) {
+    ^bb0(%v: f32, %o: f32):
+      // expected-error @below {{is not a scalar operation that an elementwise kernel can compute}}
+      %i = linalg.index 0 : index
+      %c = arith.index_cast %i : index to i32
+      %f = arith.sitofp %c : i32 to f32
+      linalg.yield %f : f32
+  } -> tensor<8x8xf32>
+  adj.yield %y : tensor<8x8xf32>
+}
+
+// -----
+
+adj.kernel @carry {
+^bb0(%x: tensor<?x3x8xf32>):
+  // expected-error @below {{computes a 'tensor<?x3x8xf32>'; an elementwise kernel computes token rows or a static tensor}}
+  adj.yield %x : tensor<?x3x8xf32>
+}
+
+// -----
+
+adj.kernel @copies {
+^bb0(%x: tensor<8xf32>, %y: tensor<8xf32>):
+  // expected-error @below {{of a kernel without an operation must have one operand to copy}}
+  adj.yield %x, %y : tensor<8xf32>, tensor<8xf32>
+}

@@ -86,3 +86,24 @@ TEST_F(TargetTest, EqualInputGivesEqualBytes) {
   ASSERT_TRUE(succeeded(first) && succeeded(second));
   EXPECT_EQ(*first, *second);
 }
+
+TEST_F(TargetTest, WithoutATemporaryFolderLinkingIsAnError) {
+  const char *before = getenv("TMPDIR");
+  std::string saved = before ? before : "";
+  setenv("TMPDIR", "/nonexistent", 1);
+  bool failedToCompile = failed(compile("math.exp %v", "x86-64-v3"));
+  before ? setenv("TMPDIR", saved.c_str(), 1) : unsetenv("TMPDIR");
+  EXPECT_TRUE(failedToCompile);
+  EXPECT_NE(messages.find("cannot make a temporary folder"), std::string::npos) << messages;
+  EXPECT_NE(messages.find("set TMPDIR to a folder that can be written"), std::string::npos) << messages;
+}
+
+TEST_F(TargetTest, PrintsOptimizedLLVM) {
+  OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(
+      "func.func @k(%p: memref<f32>, %b: index, %t: index, %r: index, %f: index, %l: index) {\nreturn\n}", &context);
+  FailureOr<std::string> text = printCpuLLVM(*module, llvm::cantFail(resolveCpu("x86-64-v4")));
+  ASSERT_TRUE(succeeded(text)) << messages;
+  EXPECT_NE(text->find("define void @k(ptr"), std::string::npos) << *text;
+  EXPECT_NE(text->find("\"target-cpu\"=\"x86-64-v4\""), std::string::npos) << *text;
+  EXPECT_EQ(text->find("k.body"), std::string::npos) << "the body is internal, and inlined: " << *text;
+}
