@@ -60,8 +60,8 @@ private:
 /// Builds the `adjoint` region of one scan.
 class AdjointRegionBuilder {
 public:
-  AdjointRegionBuilder(ScanOp scan, int64_t lane)
-      : scan(scan), lane(lane), rank(scan.getDims().size()), tracker(rank), stateDims(rank) {
+  explicit AdjointRegionBuilder(ScanOp scan)
+      : scan(scan), rank(scan.getDims().size()), tracker(rank), stateDims(rank) {
     for (int64_t d : scan.getState())
       stateDims.set(d);
   }
@@ -84,13 +84,13 @@ private:
       dims.push_back(d);
     return SumOp::create(b, value.getLoc(), value.getType(), b.getDenseI64ArrayAttr(dims), value);
   }
-  /// Sums early over the state dimensions a value lacks, so that what follows is computed once for all of them. A sum over the lane waits for the
-  /// end: kernels reduce across lanes only into an output.
+  /// Sums at once over the state dimensions that the target lacks: what follows is computed once for all of them, and contributions that vary over
+  /// different dimensions can be added. (What follows a sum over the lane is linear in it and lacks the lane: a kernel may compute it on
+  /// partial sums.)
   Value reduceEarly(OpBuilder &b, Value contribution, Value target) {
     Dims over = tracker.of(contribution);
     over.reset(tracker.of(target));
     over &= stateDims;
-    over.reset(lane);
     return sum(b, contribution, over);
   }
   void clone(OpBuilder &b, Block &source, IRMapping &mapping, SmallVectorImpl<Operation *> &ops) {
@@ -99,7 +99,6 @@ private:
   }
 
   ScanOp scan;
-  unsigned lane;
   unsigned rank;
   DimensionTracker tracker;
   Dims stateDims;
@@ -241,7 +240,7 @@ FailureOr<SmallVector<Value>> ScanOp::buildAdjoint(OpBuilder &b, ArrayRef<Value>
   auto block = std::make_unique<Block>();
   SmallVector<int64_t> differentiated;
   ArrayRef<Value> outputCotangents = g.take_front(getOutputs().size());
-  if (failed(AdjointRegionBuilder(*this, lane).build(block.get(), outputCotangents, differentiated)))
+  if (failed(AdjointRegionBuilder(*this).build(block.get(), outputCotangents, differentiated)))
     return failure();
 
   // An output that does not reach the loss still has a place in the region: its own value stands in, unread.
