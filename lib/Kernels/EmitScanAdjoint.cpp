@@ -1,0 +1,247 @@
+//===- EmitScanAdjoint.cpp - the recurrence's adjoint
+//----------------------------------------------------------------===//
+//
+// One group per sequence and block of lanes runs over the chunks from the last to the first: it recomputes a chunk's
+// states from its checkpoint, then runs over the chunk's tokens in reverse (METHOD: p and c, section 2). Sums over the
+// tokens have two levels, the chunk and the whole.
+//
+//===----------------------------------------------------------------------------------------------------------------===//
+#include "PointEmitter.h"
+#include "ScanOperands.h"
+#include "adjc/Kernels/Emitters.h"
+
+using namespace mlir;
+using namespace adjc;
+using namespace adjc::scan;
+
+namespace {
+
+/// The cotangent of an input that does not vary over the tokens: summed over them in scratch.
+struct TokenSum {
+  Value result; ///< the tensor
+  AffineMap map;
+  Value chunk, total; ///< scratch
+};
+
+class AdjointEmitter {
+public:
+  AdjointEmitter(KernelContext &context, adj::ScanAdjointOp scan, const ScanGeometry &geometry)
+      : context(context), b(context.b), scan(scan), geometry(geometry), scratch(b), recompute(geometry.lane),
+        reverse(geometry.lane), every(scan.getCheckpointEvery()) {}
+
+  LogicalResult emit() {
+    SmallVector<int64_t> shape = geometry.scratchShape(geometry.stateSet);
+    cotangent = scratch.make(shape, geometry.stateType);
+    shape.insert(shape.begin(), every + 1);
+    states = scratch.make(shape, geometry.stateType);
+    if (failed(buildRecompute()) || failed(buildReverse()))
+      return failure();
+    if (geometry.splitsLanes() && (failed(recompute.verifyLaneSums(scan, /*partial=*/false)) ||
+                                   failed(reverse.verifyLaneSums(scan, /*partial=*/true))))
+      return failure();
+    PointEmitter forwardPoints(b, recompute, geometry, scratch), reversePoints(b, reverse, geometry, scratch);
+    if (failed(scratch.check(scan)))
+      return failure();
+    checkpoints = context.fullView(scan.getCheckpoints());
+    if (scan.getStateCotangent())
+      stateCotangent = context.fullView(scan.getStateCotangent());
+    if (isWritten(scan.getNextStateCotangent()))
+      nextStateCotangent = context.fullView(scan.getNextStateCotangent());
+    for (TokenSum &sum : tokenSums)
+      sum.result = context.fullView(sum.result);
+    SmallVector<Value> tensors(scan.getInputs());
+    llvm::append_range(tensors, scan.getCotangents());
+    for (auto [number, tensor] : llvm::enumerate(tensors))
+      views.push_back({context.fullView(tensor), getMap(number)});
+    context.forGroups([&](Value group) { emitGroup(makeBlock(b, geometry, group), forwardPoints, reversePoints); });
+    return success();
+  }
+
+private:
+  bool isWritten(Value result) { return result && context.isOutput(result); }
+  AffineMap getMap(unsigned number) { return cast<AffineMapAttr>(scan.getIndexingMaps()[number]).getValue(); }
+
+  SmallVector<PointNode *> addInputs(PointProgram &program) {
+    SmallVector<PointNode *> nodes;
+    for (auto [number, input] : llvm::enumerate(scan.getInputs()))
+      nodes.push_back(addInput(program, geometry, context, input, getMap(number)));
+    return nodes;
+  }
+
+  /// The state after token `slot` + offset - 1 of the chunk.
+  PointNode *addStateLeaf(PointProgram &program, int64_t offset) {
+    return program.addLeaf(
+        geometry.stateSet, geometry.stateType,
+        [=, this](KernelBuilder &b, const PointIndex &index, ValueRange) {
+          return loadLanes(b, states, stateIndices(b, index, offset), index.width);
+        },
+        /*copied=*/false);
+  }
+
+  SmallVector<Value> stateIndices(KernelBuilder &b, const PointIndex &index, int64_t offset) {
+    SmallVector<Value> indices = geometry.scratchIndices(geometry.stateSet, index);
+    indices.insert(indices.begin(), offset ? b.add(index.slot, b.index(offset)) : index.slot);
+    return indices;
+  }
+
+  LogicalResult buildRecompute() {
+    SmallVector<PointNode *> arguments = addInputs(recompute), step;
+    PointNode *flag = addResetFlag(recompute, context, scan.getResets());
+    arguments.push_back(flag);
+    if (failed(recompute.addRegion(scan.getStep(), arguments, step)))
+      return failure();
+    PointNode *before = addUnlessReset(recompute, addStateLeaf(recompute, 0), scan.getResets() ? flag : nullptr);
+    recompute.addStore(
+        addStep(recompute, step[0], before, step[1]), geometry.stateSet,
+        [this](KernelBuilder &b, const PointIndex &index, ValueRange values) {
+          storeLanes(b, values[0], states, stateIndices(b, index, 1));
+          return Value();
+        },
+        /*copied=*/false);
+    return success();
+  }
+
+  LogicalResult buildReverse() {
+    SmallVector<PointNode *> arguments = addInputs(reverse), yielded;
+    for (auto [number, tensor] : llvm::enumerate(scan.getCotangents()))
+      arguments.push_back(addCotangent(reverse, geometry, context, tensor, getMap(scan.getInputs().size() + number)));
+    PointNode *flag = addResetFlag(reverse, context, scan.getResets());
+    PointNode *resetFlag = scan.getResets() ? flag : nullptr;
+    arguments.push_back(addUnlessReset(reverse, addStateLeaf(reverse, 0), resetFlag));
+    arguments.push_back(addStateLeaf(reverse, 1));
+    arguments.push_back(reverse.addLeaf(
+        geometry.stateSet, geometry.stateType,
+        [this](KernelBuilder &b, const PointIndex &index, ValueRange) {
+          return loadLanes(b, cotangent, geometry.scratchIndices(geometry.stateSet, index), index.width);
+        },
+        /*copied=*/false));
+    arguments.push_back(flag);
+    if (failed(reverse.addRegion(scan.getAdjoint(), arguments, yielded)))
+      return failure();
+    reverse.addStore(
+        addUnlessReset(reverse, yielded.front(), resetFlag), geometry.stateSet,
+        [this](KernelBuilder &b, const PointIndex &index, ValueRange values) {
+          storeLanes(b, values[0], cotangent, geometry.scratchIndices(geometry.stateSet, index));
+          return Value();
+        },
+        /*copied=*/false);
+    for (auto [node, number, result] :
+         llvm::zip_equal(ArrayRef(yielded).drop_front(), scan.getDifferentiated(), scan.getInputCotangents()))
+      if (isWritten(result))
+        addContribution(node, getMap(number), result);
+    return success();
+  }
+
+  void addContribution(PointNode *node, AffineMap map, Value result) {
+    if (contains(dimsOf(map), tokenDim))
+      return addOutput(reverse, geometry, context, node, result, map,
+                       [=, this](const PointIndex &index) { return partialIndices(map, index); });
+    SmallVector<int64_t> shape = geometry.scratchShape(dimsOf(map));
+    TokenSum sum{result, map, scratch.make(shape, node->type), scratch.make(shape, node->type)};
+    tokenSums.push_back(sum);
+    reverse.addStore(
+        node, dimsOf(map) | dimBit(batchDim) | dimBit(tokenDim),
+        [=, this](KernelBuilder &b, const PointIndex &index, ValueRange values) {
+          SmallVector<Value> place = geometry.scratchIndices(dimsOf(map), index);
+          int64_t width = isa<VectorType>(values[0].getType()) ? laneCount : 1;
+          storeLanes(b, b.add(loadLanes(b, sum.chunk, place, width), values[0]), sum.chunk, place);
+          return Value();
+        },
+        /*copied=*/false);
+  }
+
+  /// Leading indices of a partial sum: the block of lanes, where the input lacks the lane dimension, and the sequence,
+  /// where it lacks the batch.
+  SmallVector<Value> partialIndices(AffineMap map, const PointIndex &index) {
+    SmallVector<Value> indices;
+    if (!contains(dimsOf(map), geometry.lane))
+      indices.push_back(index.block);
+    if (!contains(dimsOf(map), batchDim))
+      indices.push_back(index.dims[batchDim]);
+    return indices;
+  }
+
+  void emitGroup(const ScanBlock &block, PointEmitter &forwardPoints, PointEmitter &reversePoints) {
+    PointIndex index = makeIndex(geometry, block);
+    forwardPoints.emitHoisted(block, index);
+    reversePoints.emitHoisted(block, index);
+    fillZero(b, cotangent);
+    if (stateCotangent)
+      loadStates(b, geometry, block, stateCotangent, block.batch, cotangent, {});
+    if (geometry.hasPartialVectors())
+      fillZero(b, states);
+    for (const TokenSum &sum : tokenSums) {
+      fillZero(b, sum.chunk);
+      fillZero(b, sum.total);
+    }
+    b.reverseLoop(b.index(0), b.ceilDiv(context.tokens, every), {}, [&](Value chunk, ValueRange) {
+      emitChunk(block, index, chunk, forwardPoints, reversePoints);
+      return SmallVector<Value>();
+    });
+    if (nextStateCotangent)
+      storeStates(b, geometry, block, nextStateCotangent, block.batch, cotangent);
+    for (const TokenSum &sum : tokenSums)
+      forPoints(b, geometry, block, dimsOf(sum.map), index, [&](const PointIndex &point) {
+        SmallVector<Value> indices = partialIndices(sum.map, point);
+        llvm::append_range(indices, mapIndices(sum.map, point));
+        b.store(b.load(sum.total, geometry.scratchIndices(dimsOf(sum.map), point)), sum.result, indices);
+      });
+  }
+
+  void emitChunk(const ScanBlock &block, PointIndex index, Value chunk, PointEmitter &forwardPoints,
+                 PointEmitter &reversePoints) {
+    Value first = b.mul(chunk, b.index(every));
+    Value count = b.min(b.index(every), b.sub(context.tokens, first));
+    loadStates(b, geometry, block, checkpoints, {block.batch, chunk}, states, b.index(0));
+    b.loop(b.index(0), count, 1, [&](Value slot) {
+      // All that the chunk needs, the cotangents too: the way back finds it in the cache.
+      index.dims[tokenDim] =
+          b.min(b.add(first, b.add(slot, b.index(prefetchDistance))), b.sub(context.tokens, b.index(1)));
+      for (auto [view, map] : views)
+        prefetchRow(b, geometry, block, view, map, index);
+      index.slot = slot;
+      index.dims[tokenDim] = b.add(first, slot);
+      forwardPoints.emitToken(block, index);
+    });
+    b.reverseLoop(b.index(0), count, {}, [&](Value slot, ValueRange) {
+      index.slot = slot;
+      index.dims[tokenDim] = b.add(first, slot);
+      reversePoints.emitToken(block, index);
+      return SmallVector<Value>();
+    });
+    for (const TokenSum &sum : tokenSums)
+      moveInto(b, sum.total, sum.chunk);
+  }
+
+  KernelContext &context;
+  KernelBuilder &b;
+  adj::ScanAdjointOp scan;
+  const ScanGeometry &geometry;
+  ScanScratch scratch;
+  PointProgram recompute, reverse;
+  int64_t every;
+  /// states[i]: after i tokens of the chunk. cotangent: c, what the future says about the state after the current
+  /// token.
+  Value states, cotangent;
+  Value checkpoints, stateCotangent, nextStateCotangent;
+  SmallVector<TokenSum> tokenSums;
+  SmallVector<std::pair<Value, AffineMap>> views; ///< of the inputs and cotangents
+};
+
+} // namespace
+
+static FailureOr<KernelGrid> scanAdjointGrid(Operation *op) {
+  FailureOr<ScanGeometry> geometry = ScanGeometry::get(op);
+  if (failed(geometry))
+    return failure();
+  return geometry->getGrid();
+}
+
+static LogicalResult emitScanAdjoint(KernelContext &context, Operation *op) {
+  FailureOr<ScanGeometry> geometry = ScanGeometry::get(op);
+  if (failed(geometry))
+    return failure();
+  return AdjointEmitter(context, cast<adj::ScanAdjointOp>(op), *geometry).emit();
+}
+
+const KernelEmitter adjc::scanAdjointEmitter{"adj.scan_adjoint", scanAdjointGrid, emitScanAdjoint};

@@ -1,0 +1,215 @@
+//===- PointProgram.cpp - the graph of what one point of a recurrence computes
+//--------------------------------------===//
+#include "PointProgram.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/OperationSupport.h"
+#include "ssm/SsmOps.h"
+#include "llvm/ADT/DenseMap.h"
+
+using namespace mlir;
+
+namespace adjc::scan {
+
+SmallVector<unsigned> members(DimSet set) {
+  SmallVector<unsigned> result;
+  for (unsigned dim = 0; set >> dim; ++dim)
+    if (contains(set, dim))
+      result.push_back(dim);
+  return result;
+}
+
+PointNode *PointProgram::add(PointNode::Kind kind, DimSet dims, DimSet space, Type type, ArrayRef<PointNode *> operands,
+                             PointEmit emit) {
+  auto node = std::make_unique<PointNode>();
+  node->kind = kind;
+  node->dims = dims;
+  node->space = space;
+  node->type = type;
+  node->operands.assign(operands.begin(), operands.end());
+  node->emit = std::move(emit);
+  node->number = nodes.size();
+  for (PointNode *operand : operands)
+    node->afterLaneSum |= operand->afterLaneSum;
+  nodes.push_back(std::move(node));
+  return nodes.back().get();
+}
+
+PointNode *PointProgram::addLeaf(DimSet dims, Type type, PointEmit emit, bool copied) {
+  PointNode *node = add(PointNode::Kind::Leaf, dims, dims, type, {}, std::move(emit));
+  node->copied = copied && contains(dims, lane);
+  return node;
+}
+
+PointNode *PointProgram::addValue(ArrayRef<PointNode *> operands, Type type, PointEmit emit) {
+  DimSet dims = 0;
+  for (PointNode *operand : operands)
+    dims |= operand->dims;
+  return add(PointNode::Kind::Value, dims, dims, type, operands, std::move(emit));
+}
+
+PointNode *PointProgram::addSum(PointNode *operand, DimSet over) {
+  PointNode *node =
+      add(PointNode::Kind::Sum, operand->dims & ~over, operand->dims | over, operand->type, {operand}, nullptr);
+  node->summed = over;
+  node->afterLaneSum |= contains(over, lane);
+  return node;
+}
+
+PointNode *PointProgram::addStore(PointNode *operand, DimSet space, PointEmit emit, bool copied) {
+  PointNode *node = add(PointNode::Kind::Store, space, space, nullptr, {operand}, std::move(emit));
+  node->copied = copied && contains(space, lane);
+  return node;
+}
+
+PointNode *PointProgram::addOperation(Operation &op, ArrayRef<PointNode *> operands) {
+  DimSet summed = 0;
+  auto sum = dyn_cast<ssm::SumOp>(op);
+  if (sum)
+    for (int64_t dim : sum.getDims())
+      summed |= dimBit(dim);
+  // The step and read regions, and more so a derived adjoint, compute the same values: once is enough.
+  for (const std::unique_ptr<PointNode> &node : nodes)
+    if (node->op && node->summed == summed && ArrayRef<PointNode *>(node->operands) == operands &&
+        OperationEquivalence::isEquivalentTo(
+            node->op, &op, [](Value, Value) { return success(); }, nullptr, OperationEquivalence::IgnoreLocations))
+      return node.get();
+  PointNode *node;
+  if (sum) {
+    node = addSum(operands.front(), summed);
+  } else {
+    Operation *original = &op;
+    node = addValue(operands, op.getResult(0).getType(),
+                    [original](KernelBuilder &b, const PointIndex &index, ValueRange values) {
+                      IRMapping mapping;
+                      mapping.map(original->getOperands(), values);
+                      Value result = b.clone(*original, mapping)->getResult(0);
+                      if (!values.empty() && isa<VectorType>(values.front().getType()))
+                        result.setType(VectorType::get({index.width}, result.getType()));
+                      return result;
+                    });
+  }
+  node->op = &op;
+  return node;
+}
+
+LogicalResult PointProgram::addRegion(Region &region, ArrayRef<PointNode *> arguments,
+                                      SmallVectorImpl<PointNode *> &yielded) {
+  Block &block = region.front();
+  llvm::DenseMap<Value, PointNode *> known;
+  for (auto [argument, node] : llvm::zip_equal(block.getArguments(), arguments))
+    known[argument] = node;
+  for (Operation &op : block) {
+    SmallVector<PointNode *> operands;
+    for (Value operand : op.getOperands())
+      operands.push_back(known.lookup(operand));
+    if (op.hasTrait<OpTrait::IsTerminator>()) {
+      yielded = operands;
+      break;
+    }
+    Dialect *dialect = op.getDialect();
+    bool scalar = isa_and_nonnull<arith::ArithDialect, math::MathDialect>(dialect) && op.getNumResults() == 1;
+    if (!scalar && !isa<ssm::SumOp>(op))
+      return op.emitOpError("is not lowered inside of a recurrence's region: only arith, math and ssm.sum are");
+    known[op.getResult(0)] = addOperation(op, operands);
+  }
+  return success();
+}
+
+LogicalResult PointProgram::verifyLaneSums(Operation *op, bool partial) const {
+  for (const std::unique_ptr<PointNode> &node : nodes)
+    if (node->afterLaneSum && (!partial || contains(node->dims, lane)))
+      return (node->op ? node->op : op)->emitOpError()
+             << (partial ? "uses, lane by lane, a sum over" : "sums over") << " the lane dimension (number " << lane
+             << "), which is cut into blocks: this is not lowered";
+  return success();
+}
+
+//===----------------------------------------------------------------------------------------------------------------===//
+// Staging
+//===----------------------------------------------------------------------------------------------------------------===//
+
+void PointProgram::dropUnused() {
+  SmallVector<bool> used(nodes.size(), false);
+  for (size_t i = nodes.size(); i-- > 0;) {
+    used[i] = used[i] || nodes[i]->kind == PointNode::Kind::Store;
+    if (used[i])
+      for (PointNode *operand : nodes[i]->operands)
+        used[operand->number] = true;
+  }
+  SmallVector<std::unique_ptr<PointNode>> kept;
+  for (std::unique_ptr<PointNode> &node : nodes)
+    if (used[node->number])
+      kept.push_back(std::move(node));
+  nodes = std::move(kept);
+  for (auto [number, node] : llvm::enumerate(nodes))
+    node->number = number;
+}
+
+void PointProgram::assignLevels() {
+  auto sameLoops = [&](const PointNode *a, const PointNode *b) {
+    return isPerToken(a) == isPerToken(b) && innerDims(a->space) == innerDims(b->space);
+  };
+  // A sum is complete only after its nest; a value of another nest has to be in the scratch before.
+  auto canShareNest = [&](const PointNode *operand, const PointNode *user) {
+    return operand->kind != PointNode::Kind::Sum && sameLoops(operand, user);
+  };
+  auto ordersNests = [&](const PointNode *operand, const PointNode *user) {
+    return isPerToken(operand) == isPerToken(user) && !isReadWhereUsed(operand);
+  };
+  // As early as possible,
+  for (auto &node : nodes) {
+    node->level = 0;
+    for (PointNode *operand : node->operands)
+      if (ordersNests(operand, node.get()))
+        node->level = std::max(node->level, operand->level + (canShareNest(operand, node.get()) ? 0 : 1));
+  }
+  // then as late as possible, which joins nests over the same loops. A store goes to the last of them.
+  SmallVector<int> earliest(nodes.size());
+  for (auto [level, node] : llvm::zip_equal(earliest, nodes))
+    level = node->level;
+  for (auto &node : llvm::reverse(nodes)) {
+    if (node->kind != PointNode::Kind::Store)
+      continue;
+    for (auto [level, other] : llvm::zip_equal(earliest, nodes))
+      if (sameLoops(node.get(), other.get()))
+        node->level = std::max(node->level, level);
+  }
+  for (auto &node : llvm::reverse(nodes)) {
+    std::optional<int> latest;
+    for (auto &user : llvm::drop_begin(nodes, node->number + 1))
+      if (llvm::is_contained(user->operands, node.get()) && ordersNests(node.get(), user.get()))
+        latest = std::min(latest.value_or(INT_MAX), user->level - (canShareNest(node.get(), user.get()) ? 0 : 1));
+    if (latest)
+      node->level = *latest;
+  }
+}
+
+void PointProgram::stage() {
+  dropUnused();
+  assignLevels();
+  nests.clear();
+  for (auto &node : nodes) {
+    if (isReadWhereUsed(node.get()))
+      continue;
+    auto *nest = llvm::find_if(nests, [&](const PointNest &nest) { return sameNest(nest.nodes.front(), node.get()); });
+    if (nest == nests.end()) {
+      nests.push_back({isPerToken(node.get()), node->level, innerDims(node->space), {}});
+      nest = std::prev(nests.end());
+    }
+    nest->nodes.push_back(node.get());
+  }
+  llvm::stable_sort(nests, [](const PointNest &a, const PointNest &b) {
+    return std::make_pair(a.perToken, a.level) < std::make_pair(b.perToken, b.level);
+  });
+}
+
+bool PointProgram::isUsedElsewhere(const PointNode *node) const {
+  return llvm::any_of(nodes, [&](const std::unique_ptr<PointNode> &user) {
+    return llvm::is_contained(user->operands, node) && !sameNest(node, user.get());
+  });
+}
+
+} // namespace adjc::scan

@@ -1,0 +1,140 @@
+//===- PointProgram.h - a recurrence's regions, staged by what they vary over -----------------------------*- C++
+//-*-===//
+//
+// What one point of a recurrence's iteration space computes, as a graph whose nodes know the dimensions they vary over.
+// Staging puts each node into the outermost loop nest that it needs: values without the token are computed once per
+// kernel group, values without further state dimensions once per token, and the rest inside loops over those
+// dimensions. The loop over the lanes, in vectors, is always innermost.
+//
+//===----------------------------------------------------------------------------------------------------------------===//
+#ifndef ADJC_KERNELS_POINTPROGRAM_H
+#define ADJC_KERNELS_POINTPROGRAM_H
+
+#include "adjc/Kernels/KernelBuilder.h"
+
+#include <functional>
+#include <memory>
+
+namespace adjc::scan {
+
+/// A set of the iteration space's dimensions: bit i is dimension i.
+using DimSet = uint64_t;
+constexpr unsigned batchDim = 0, tokenDim = 1;
+inline DimSet dimBit(unsigned dim) { return DimSet(1) << dim; }
+inline bool contains(DimSet set, unsigned dim) { return (set & dimBit(dim)) != 0; }
+/// The members of a set, ascending.
+llvm::SmallVector<unsigned> members(DimSet set);
+
+/// Where in the iteration space code is emitted.
+struct PointIndex {
+  /// One index per dimension (null where no loop over it is open). The lane dimension's is the global one: the block's
+  /// first lane plus `lane`.
+  llvm::SmallVector<mlir::Value> dims;
+  /// The (first) lane within the block.
+  mlir::Value lane;
+  /// Lanes that are read or written at once: 1 (a scalar) or laneCount (a vector).
+  int64_t width = 1;
+  /// Number of the block of lanes.
+  mlir::Value block;
+  /// The token within its chunk (adjoint only).
+  mlir::Value slot;
+};
+
+/// Emits one node's code and returns its value (null for a store). Operands are scalars or, where `width` lanes are
+/// handled at once and the node varies over them, vectors.
+using PointEmit = std::function<mlir::Value(KernelBuilder &, const PointIndex &, mlir::ValueRange operands)>;
+
+struct PointNode {
+  enum class Kind {
+    Leaf,  ///< reads memory
+    Value, ///< computes from its operands
+    Sum,   ///< sums its operand over `summed`
+    Store  ///< writes memory
+  };
+  Kind kind;
+  /// Dimensions the result varies over.
+  DimSet dims = 0;
+  /// Dimensions of the loops it is emitted in: `dims`, and for a sum those it sums over.
+  DimSet space = 0;
+  DimSet summed = 0;
+  mlir::Type type;
+  llvm::SmallVector<PointNode *> operands;
+  PointEmit emit;
+  /// Its memory cannot be read or written in whole vectors, because its lanes are strided or end within a vector: it is
+  /// copied to or from the scratch, lane by lane, in a loop of its own.
+  bool copied = false;
+  /// Varies with the lane only after a sum over the lanes: wrong where a block does not hold all of them.
+  bool afterLaneSum = false;
+  /// The region's operation (null for what the kernel adds): what an error points at, and what equal nodes are found
+  /// by.
+  mlir::Operation *op = nullptr;
+  /// Order of the nests: a node uses what nests of lower levels left in the scratch.
+  int level = 0;
+  /// In creation order, which is a topological one.
+  unsigned number = 0;
+};
+
+/// The nodes of one loop nest, in topological order.
+struct PointNest {
+  bool perToken = false;
+  int level = 0;
+  /// Dimensions of the loops around the lane loop.
+  DimSet loops = 0;
+  llvm::SmallVector<PointNode *> nodes;
+};
+
+class PointProgram {
+public:
+  /// `lane`: number of the lane dimension.
+  explicit PointProgram(unsigned lane) : lane(lane) {}
+
+  PointNode *addLeaf(DimSet dims, mlir::Type type, PointEmit emit, bool copied);
+  PointNode *addValue(llvm::ArrayRef<PointNode *> operands, mlir::Type type, PointEmit emit);
+  PointNode *addSum(PointNode *operand, DimSet over);
+  /// `space`: the points at which it stores; the operand is repeated along those that it does not vary over.
+  PointNode *addStore(PointNode *operand, DimSet space, PointEmit emit, bool copied);
+
+  /// Adds a region's operations; `arguments` has one node per block argument. Nodes equal to existing ones are shared.
+  /// On success `yielded` has the terminator's operands. Fails with a diagnostic for an operation that is neither
+  /// arith, math nor ssm.sum, and for a value from outside of the region.
+  mlir::LogicalResult addRegion(mlir::Region &region, llvm::ArrayRef<PointNode *> arguments,
+                                llvm::SmallVectorImpl<PointNode *> &yielded);
+
+  /// Fails with a diagnostic if a sum over the lanes is needed where a block holds some of them only: anywhere, or with
+  /// `partial` (each block stores its own part of the sum) where lanes use it again.
+  mlir::LogicalResult verifyLaneSums(mlir::Operation *op, bool partial) const;
+
+  /// Drops what no store needs and assigns nodes to nests, in order of execution.
+  void stage();
+
+  llvm::ArrayRef<PointNest> getNests() const { return nests; }
+  /// True if a nest other than the node's own reads the node's value.
+  bool isUsedElsewhere(const PointNode *node) const;
+  /// The node's dimensions that are neither batch, token nor lane.
+  DimSet innerDims(DimSet set) const { return set & ~(dimBit(batchDim) | dimBit(tokenDim) | dimBit(lane)); }
+  bool hasLane(const PointNode *node) const { return contains(node->space, lane); }
+  bool isPerToken(const PointNode *node) const { return contains(node->space, tokenDim); }
+  /// Leaves without a lane are cheap: every nest reads them itself.
+  bool isReadWhereUsed(const PointNode *node) const {
+    return node->kind == PointNode::Kind::Leaf && !hasLane(node) && innerDims(node->dims) != 0;
+  }
+  bool sameNest(const PointNode *a, const PointNode *b) const {
+    return isPerToken(a) == isPerToken(b) && a->level == b->level && innerDims(a->space) == innerDims(b->space);
+  }
+  unsigned getLane() const { return lane; }
+
+private:
+  PointNode *add(PointNode::Kind kind, DimSet dims, DimSet space, mlir::Type type, llvm::ArrayRef<PointNode *> operands,
+                 PointEmit emit);
+  PointNode *addOperation(mlir::Operation &op, llvm::ArrayRef<PointNode *> operands);
+  void dropUnused();
+  void assignLevels();
+
+  unsigned lane;
+  llvm::SmallVector<std::unique_ptr<PointNode>> nodes;
+  llvm::SmallVector<PointNest> nests;
+};
+
+} // namespace adjc::scan
+
+#endif

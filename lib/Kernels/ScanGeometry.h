@@ -1,0 +1,70 @@
+//===- ScanGeometry.h - how a recurrence is cut into kernel groups ----------------------------------------*- C++
+//-*-===//
+#ifndef ADJC_KERNELS_SCANGEOMETRY_H
+#define ADJC_KERNELS_SCANGEOMETRY_H
+
+#include "PointProgram.h"
+#include "adjc/Kernels/KernelContext.h"
+
+namespace adjc::scan {
+
+/// A recurrence's iteration space and its cut along the lane dimension: one group per sequence and block of lanes runs
+/// over the tokens, its state in scratch that has the lanes last.
+struct ScanGeometry {
+  /// Reads it off an ssm.scan or adj.scan_adjoint. Fails with a diagnostic for what is not lowered: states that are not
+  /// f32, dense transitions.
+  static llvm::FailureOr<ScanGeometry> get(mlir::Operation *op);
+
+  /// Size per dimension; dynamic for batch and token.
+  llvm::SmallVector<int64_t> sizes;
+  llvm::SmallVector<std::string> names;
+  llvm::SmallVector<unsigned> state; ///< state dimensions, in the order of the state's tensor
+  DimSet stateSet = 0;               ///< batch, token and the state dimensions: what a state varies over
+  mlir::Type stateType;
+  unsigned lane = 0;  ///< the lane dimension
+  int64_t lanes = 0;  ///< its size
+  int64_t block = 0;  ///< lanes of a block
+  int64_t padded = 0; ///< lanes that scratch holds: a multiple of the vectors' width
+
+  int64_t getBlocks() const { return (lanes + block - 1) / block; }
+  KernelGrid getGrid() const { return {GridUnit::Batch, 1, getBlocks()}; }
+  /// True if some block ends within a vector.
+  bool hasPartialVectors() const { return lanes % laneCount != 0 || (splitsLanes() && block % laneCount != 0); }
+  /// True if some group holds less than all lanes.
+  bool splitsLanes() const { return getBlocks() > 1; }
+  DimSet innerDims(DimSet set) const { return set & ~(dimBit(batchDim) | dimBit(tokenDim) | dimBit(lane)); }
+  /// Shape of scratch for a value varying over `set`: its inner dimensions, ascending, then the lanes.
+  llvm::SmallVector<int64_t> scratchShape(DimSet set) const;
+  /// A point's place in such scratch.
+  llvm::SmallVector<mlir::Value> scratchIndices(DimSet set, const PointIndex &index) const;
+};
+
+/// The set of dimensions of a projection.
+DimSet dimsOf(mlir::AffineMap map);
+
+/// The block of lanes that a group handles.
+struct ScanBlock {
+  mlir::Value batch;     ///< the sequence
+  mlir::Value number;    ///< of the block
+  mlir::Value firstLane; ///< in the lane dimension
+  mlir::Value count;     ///< lanes that exist
+  mlir::Value bound;     ///< count, rounded up to whole vectors
+};
+
+/// What group number `group` handles.
+ScanBlock makeBlock(KernelBuilder &b, const ScanGeometry &geometry, mlir::Value group);
+/// The point without inner dimensions, token and lane.
+PointIndex makeIndex(const ScanGeometry &geometry, const ScanBlock &block);
+/// `index` at (the vector that begins with) a lane of the block.
+PointIndex atLane(KernelBuilder &b, const ScanGeometry &geometry, const ScanBlock &block, PointIndex index,
+                  mlir::Value lane, int64_t width);
+/// Opens loops over the inner dimensions of `set`.
+void forInner(KernelBuilder &b, const ScanGeometry &geometry, DimSet set, PointIndex index,
+              llvm::function_ref<void(const PointIndex &)> body);
+/// Runs over all points of a block that `set` distinguishes, lane by lane (only lanes that exist).
+void forPoints(KernelBuilder &b, const ScanGeometry &geometry, const ScanBlock &block, DimSet set, PointIndex index,
+               llvm::function_ref<void(const PointIndex &)> body);
+
+} // namespace adjc::scan
+
+#endif

@@ -1,0 +1,89 @@
+//===- ScanScratch.cpp - a group's scratch, and loops over it
+//-------------------------------------------------------===//
+#include "ScanScratch.h"
+
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace adjc::scan {
+
+/// Half of the smallest common default stack of a thread (8 MiB).
+constexpr int64_t scratchLimit = int64_t(4) << 20;
+
+Value ScanScratch::make(ArrayRef<int64_t> shape, Type element) {
+  bytes += ShapedType::getNumElements(shape) * llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
+  return b.workspace(shape, element);
+}
+
+LogicalResult ScanScratch::check(Operation *op) const {
+  if (bytes <= scratchLimit)
+    return success();
+  return op->emitOpError() << "needs " << bytes << " bytes of scratch for the state of one block of lanes, and at most "
+                           << scratchLimit << " are lowered; make its state dimensions smaller";
+}
+
+/// Loops over all elements of a static shape; the last dimension goes in vectors where they fill it.
+static void forElements(KernelBuilder &b, ArrayRef<int64_t> shape, SmallVectorImpl<Value> &indices,
+                        function_ref<void(ValueRange, int64_t)> body) {
+  size_t dim = indices.size();
+  if (shape.empty())
+    return body({}, 1);
+  bool last = dim + 1 == shape.size();
+  int64_t width = last && shape.back() % laneCount == 0 ? laneCount : 1;
+  b.loop(b.index(0), b.index(shape[dim]), width, [&](Value i) {
+    indices.push_back(i);
+    if (last)
+      body(indices, width);
+    else
+      forElements(b, shape, indices, body);
+    indices.pop_back();
+  });
+}
+
+static Value zero(KernelBuilder &b, Type element, int64_t width) {
+  return b.constant(width == 1 ? element : VectorType::get({width}, element), 0.0);
+}
+
+void fillZero(KernelBuilder &b, Value memref) {
+  auto type = cast<MemRefType>(memref.getType());
+  SmallVector<Value> indices;
+  forElements(b, type.getShape(), indices, [&](ValueRange place, int64_t width) {
+    storeLanes(b, zero(b, type.getElementType(), width), memref, place);
+  });
+}
+
+void moveInto(KernelBuilder &b, Value total, Value part) {
+  auto type = cast<MemRefType>(total.getType());
+  SmallVector<Value> indices;
+  forElements(b, type.getShape(), indices, [&](ValueRange place, int64_t width) {
+    Value sum = b.add(loadLanes(b, total, place, width), loadLanes(b, part, place, width));
+    storeLanes(b, sum, total, place);
+    storeLanes(b, zero(b, type.getElementType(), width), part, place);
+  });
+}
+
+Value loadLanes(KernelBuilder &b, Value memref, ValueRange indices, int64_t width) {
+  return Lanes(b, width).load(memref, indices);
+}
+
+void storeLanes(KernelBuilder &b, Value value, Value memref, ValueRange indices) {
+  Lanes(b, isa<VectorType>(value.getType()) ? laneCount : 1).store(value, memref, indices);
+}
+
+Value splat(KernelBuilder &b, Value value, int64_t width) {
+  return isa<VectorType>(value.getType()) ? value : Lanes(b, width).splat(value);
+}
+
+Value sumLanes(KernelBuilder &b, Value vector) {
+  for (int64_t width = laneCount / 2; width >= 1; width /= 2) {
+    auto half = [&](int64_t first) {
+      return vector::ShuffleOp::create(b, vector, vector, llvm::to_vector(llvm::seq<int64_t>(first, first + width)));
+    };
+    Value low = half(0), high = half(width);
+    vector = b.add(low, high);
+  }
+  return vector::ExtractOp::create(b, vector, ArrayRef<int64_t>{0});
+}
+
+} // namespace adjc::scan
