@@ -1,0 +1,185 @@
+//===- FormKernels.cpp - outline what programs compute
+//---------------------------------------------------------------===//
+#include "KernelOutliner.h"
+#include "adjc/Form/Elementwise.h"
+#include "adjc/Form/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "ssm/SsmOps.h"
+
+namespace adjc {
+#define GEN_PASS_DEF_FORMKERNELS
+#include "adjc/Form/Passes.h.inc"
+} // namespace adjc
+
+using namespace mlir;
+
+namespace {
+
+/// What stays in a program beside dispatches and products: structure, places and views.
+bool isStructure(Operation *op) {
+  return isa<ssm::ParameterOp, ssm::RepeatOp, ssm::YieldOp, ssm::SplitOp, ssm::ConcatOp, adj::CarriedOp,
+             adj::HandOverOp, adj::MiniSequencesOp, adj::WriteRowsOp, adj::DispatchOp, adj::GemmOp>(op);
+}
+
+/// What kernels make for themselves.
+bool isMadeInKernels(Operation *op) {
+  return isa<arith::ConstantOp, tensor::EmptyOp, tensor::DimOp, linalg::FillOp>(op);
+}
+
+class Former {
+public:
+  explicit Former(ModuleOp module) : module(module), outliner(module) {}
+
+  LogicalResult run() {
+    for (auto program : module.getOps<adj::ProgramOp>()) {
+      spellOut(program);
+      for (auto form : {&Former::formAccumulates, &Former::formProducts, &Former::formRest})
+        if (failed((this->*form)(program)))
+          return failure();
+      eraseDead(program);
+    }
+    return success();
+  }
+
+  unsigned kernels() const { return outliner.size(); }
+
+private:
+  /// Sums of activations, and biases, become elementwise operations, which may run in place.
+  void spellOut(adj::ProgramOp program) {
+    SmallVector<Operation *> ops;
+    program.walk([&](Operation *op) {
+      if (isa<ssm::ResidualOp, ssm::LinearOp>(op))
+        ops.push_back(op);
+    });
+    for (Operation *op : ops) {
+      OpBuilder b(op);
+      Value replacement;
+      if (auto residual = dyn_cast<ssm::ResidualOp>(op)) {
+        replacement = adjc::addElementwise(b, op->getLoc(), residual.getA(), residual.getB(), false);
+      } else {
+        auto linear = cast<ssm::LinearOp>(op);
+        replacement =
+            adj::GemmOp::create(b, op->getLoc(), linear.getResult().getType(), linear.getX(), linear.getWeight(),
+                                Value(), UnitAttr(), b.getUnitAttr(), UnitAttr(), StringAttr())
+                .getResult();
+        if (linear.getBias())
+          replacement = adjc::addElementwise(b, op->getLoc(), replacement, linear.getBias(), true);
+      }
+      op->getResult(0).replaceAllUsesWith(replacement);
+      op->erase();
+    }
+  }
+
+  /// Joins an accumulation with what makes its value, when nothing else uses that.
+  LogicalResult formAccumulates(adj::ProgramOp program) {
+    SmallVector<adj::AccumulateOp> accumulates;
+    program.walk([&](adj::AccumulateOp op) { accumulates.push_back(op); });
+    for (adj::AccumulateOp accumulate : accumulates) {
+      OpBuilder b(accumulate);
+      Value value = accumulate.getValue();
+      Operation *producer = value.getDefiningOp();
+      bool only = value.hasOneUse();
+      auto matmul = dyn_cast_or_null<adj::MatmulOp>(producer);
+      if (matmul && only) {
+        adj::GemmOp::create(b, matmul.getLoc(), Type(), matmul.getA(), matmul.getB(), Value(),
+                            matmul.getTransposeAAttr(), matmul.getTransposeBAttr(), UnitAttr(),
+                            accumulate.getParameterAttr());
+      } else {
+        if (isa_and_nonnull<adj::EmbeddingAdjointOp>(producer) && !only)
+          return producer->emitError("a table's cotangent can only be accumulated");
+        bool joins = only && isa_and_nonnull<adj::SumPartialsOp, adj::EmbeddingAdjointOp>(producer);
+        if (failed(outliner.outlineAccumulate(joins ? producer : nullptr, value, accumulate.getParameterAttr(), b)))
+          return failure();
+        producer = joins ? producer : nullptr;
+      }
+      accumulate.erase();
+      if (producer && producer->use_empty() && !isStructure(producer))
+        producer->erase();
+    }
+    return success();
+  }
+
+  LogicalResult formProducts(adj::ProgramOp program) {
+    SmallVector<adj::MatmulOp> products;
+    program.walk([&](adj::MatmulOp op) { products.push_back(op); });
+    for (adj::MatmulOp op : products) {
+      OpBuilder b(op);
+      auto gemm = adj::GemmOp::create(b, op.getLoc(), op.getResult().getType(), op.getA(), op.getB(), Value(),
+                                      op.getTransposeAAttr(), op.getTransposeBAttr(), UnitAttr(), StringAttr());
+      op.getResult().replaceAllUsesWith(gemm.getResult());
+      op.erase();
+    }
+    return success();
+  }
+
+  LogicalResult formRest(adj::ProgramOp program) {
+    SmallVector<Operation *> ops;
+    program.walk<WalkOrder::PreOrder>([&](Operation *op) {
+      if (op == program)
+        return WalkResult::advance();
+      if (!isStructure(op) && !isMadeInKernels(op))
+        ops.push_back(op);
+      return isa<ssm::RepeatOp, adj::MiniSequencesOp>(op) ? WalkResult::advance() : WalkResult::skip();
+    });
+    // From the end, so that what is used by nothing but unused results goes with them.
+    for (Operation *op : llvm::reverse(ops)) {
+      if (isa<adj::LmLossAdjointOp>(op))
+        return op->emitError("the loss is not cut into mini-sequences; run adj-choose-policies first");
+      if (isa<ssm::LmLossOp, ssm::SiluOp, ssm::GateOp, ssm::SelectiveScanOp>(op))
+        return op->emitError("has no kernel; run ssm-expand-layers and adj-derive-adjoint first");
+      if (op->getNumResults() == 0)
+        return op->emitError("computes nothing that a kernel could");
+      eraseSizes(op);
+      if (failed(outliner.outline(op)))
+        return failure();
+    }
+    return success();
+  }
+
+  /// Kernels take sizes from the shard: sizes read off a result, and the empty tensors made with them, are no uses once
+  /// those are formed.
+  void eraseSizes(Operation *op) {
+    for (Operation *user : llvm::make_early_inc_range(op->getUsers())) {
+      if (!isa<tensor::DimOp>(user))
+        continue;
+      for (Operation *empty : llvm::make_early_inc_range(user->getUsers()))
+        if (isa<tensor::EmptyOp>(empty) && empty->use_empty())
+          empty->erase();
+      if (user->use_empty())
+        user->erase();
+    }
+  }
+
+  void eraseDead(adj::ProgramOp program) {
+    SmallVector<Operation *> ops;
+    program.walk([&](Operation *op) { ops.push_back(op); });
+    for (Operation *op : llvm::reverse(ops))
+      if (op->use_empty() && (isMadeInKernels(op) || isa<ssm::SplitOp, ssm::ConcatOp, adj::CarriedOp>(op) ||
+                              (isa<adj::GemmOp>(op) && op->getNumResults() == 1)))
+        op->erase();
+  }
+
+  ModuleOp module;
+  adjc::KernelOutliner outliner;
+};
+
+struct FormKernels : adjc::impl::FormKernelsBase<FormKernels> {
+  void runOnOperation() override {
+    unsigned kernels = 0;
+    if (failed(adjc::formKernels(getOperation(), kernels)))
+      return signalPassFailure();
+    numKernels += kernels;
+  }
+};
+
+} // namespace
+
+LogicalResult adjc::formKernels(ModuleOp module, unsigned &kernels) {
+  Former former(module);
+  if (failed(former.run()))
+    return failure();
+  kernels = former.kernels();
+  return success();
+}
