@@ -3,18 +3,50 @@
 
 #include "adjc/Adjoint/Passes.h"
 #include "adjc/Expand/Passes.h"
+#include "adjc/Form/Passes.h"
 #include "adjc/Kernels/Passes.h"
+#include "adjc/Plan/Passes.h"
 #include "adjc/Shard/Passes.h"
 #include "adjc/Target/CPU/Passes.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+void adjc::buildProgramsPipeline(OpPassManager &manager) {
+  manager.addPass(createExpandLayers());
+  manager.addPass(createDeriveAdjoint());
+  manager.addPass(createShardTokens());
+  manager.addPass(createCSEPass());
+}
+
+void adjc::buildPolicyPipeline(OpPassManager &manager, const PlanOptions &options) {
+  ChoosePoliciesOptions pass;
+  pass.batch = options.batch;
+  pass.shard = options.shard;
+  pass.context = options.context;
+  pass.miniSequence = options.miniSequence;
+  pass.budget = options.budget;
+  pass.budgetText = options.budgetText;
+  pass.boundaries = options.boundaries;
+  pass.adamw = options.adamw;
+  manager.addPass(createChoosePolicies(pass));
+}
+
+void adjc::buildKernelsPipeline(OpPassManager &manager) { manager.addPass(createFormKernels()); }
 
 void adjc::registerAdjcPasses() {
   registerExpandPasses();
   registerAdjointPasses();
   registerShardPasses();
+  registerPlanPasses();
+  registerFormPasses();
   registerKernelsPasses();
   registerTargetCPUPasses();
-  mlir::PassPipelineRegistration<>("adj-cpu-to-llvm", "From lowered kernels to the LLVM dialect", buildCpuPipeline);
-  mlir::registerCanonicalizerPass();
-  mlir::registerCSEPass();
+  registerCanonicalizerPass();
+  registerCSEPass();
+  PassPipelineRegistration<>("adj-programs", "From a model to its programs for one token shard", buildProgramsPipeline);
+  PassPipelineRegistration<>("adj-kernels", "From planned programs to dispatches of kernels", buildKernelsPipeline);
+  PassPipelineRegistration<>("adj-cpu-to-llvm", "From lowered kernels to the LLVM dialect", buildCpuPipeline);
 }

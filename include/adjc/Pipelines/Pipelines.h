@@ -2,10 +2,24 @@
 #ifndef ADJC_PIPELINES_PIPELINES_H
 #define ADJC_PIPELINES_PIPELINES_H
 
+#include "adjc/Plan/Plan.h"
+
+namespace mlir {
+class OpPassManager;
+}
+
 namespace adjc {
 
 /// Registers every pass of adjc, the upstream clean-ups used between them, and the pipelines, under their names.
 void registerAdjcPasses();
+
+/// `adj-programs`: from a verified `ssm.model` to the programs `forward` and `gradient` for one token shard, on
+/// tensors.
+void buildProgramsPipeline(mlir::OpPassManager &manager);
+/// adj-choose-policies with the command line's options; pipelines have no name for it, the pass has options of its own.
+void buildPolicyPipeline(mlir::OpPassManager &manager, const PlanOptions &options);
+/// `adj-kernels`: from programs with a plan to dispatches of kernels.
+void buildKernelsPipeline(mlir::OpPassManager &manager);
 
 } // namespace adjc
 

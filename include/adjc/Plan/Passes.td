@@ -1,0 +1,42 @@
+//===- Passes.td - policies and memory -----------------------------------------------------------------------------===//
+#ifndef ADJC_PLAN_PASSES_TD
+#define ADJC_PLAN_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def ChoosePolicies : Pass<"adj-choose-policies", "::mlir::ModuleOp"> {
+  let summary = "Chooses shard, mini-sequence and boundaries for a memory budget, and cuts the loss into mini-sequences";
+  let description = [{
+    Tries shard lengths, mini-sequence lengths and boundary policies: each candidate's memory is planned as `adj-plan-memory` will plan it, and the
+    fastest of those within the budget (by a simple model: a fixed cost per shard, recomputed forwards, caches) is written down as the module's
+    `adj.plan`. `adj.lm_loss_adjoint` becomes `adj.mini_sequences` (arXiv 2407.15892): the logits of one mini-sequence, their cotangents in
+    their place, the rows of the input's cotangent, and the weight's gradient accumulated.
+
+    Fails, naming the smallest budget that would do, when nothing fits.
+  }];
+  let options = [
+    Option<"batch", "batch", "int64_t", "1", "Sequences per rank">,
+    Option<"shard", "shard", "int64_t", "0", "Tokens per shard; 0: chosen">,
+    Option<"context", "context", "int64_t", "65536", "The longest sequence planned for, in tokens">,
+    Option<"miniSequence", "mini-sequence", "int64_t", "0", "Rows of a mini-sequence; 0: chosen, -1: the whole shard">,
+    Option<"budget", "budget", "uint64_t", "8000000000", "Bytes for everything">,
+    Option<"budgetText", "budget-text", "std::string", "\"8GB\"", "The budget as it was given, for messages">,
+    Option<"boundaries", "boundaries", "std::string", "\"auto\"", "auto, device or binomial:N">,
+    Option<"adamw", "adamw", "bool", "false", "The state of AdamW is resident">,
+  ];
+  let dependentDialects = ["::mlir::adj::AdjDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def PlanMemory : Pass<"adj-plan-memory", "::mlir::ModuleOp"> {
+  let summary = "Gives every value of the programs a place";
+  let description = [{
+    Programs then run on `adj.buffer`s: places in the arena, the parameters, the gradients or a boundary. Values that never live at the same time share
+    memory; views are parts of a whole into which their producers write; what a layer keeps for its adjoint is written straight into the tape, one
+    instance per layer; a carried value has one place that elementwise operations update. Where none of this is possible a copy is made.
+    Kernels get the row strides of their operands; a kernel used with different ones is cloned.
+  }];
+  let statistics = [Statistic<"arenaBytes", "arena-bytes", "the programs' fixed part, in bytes">,
+                    Statistic<"numCopies", "copies", "copies that could not be avoided">];
+}
+
+#endif

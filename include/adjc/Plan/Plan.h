@@ -1,0 +1,53 @@
+//===- Plan.h - what is asked of a plan, and what was chosen --------------------------------------------*- C++ -*-===//
+#ifndef ADJC_PLAN_PLAN_H
+#define ADJC_PLAN_PLAN_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Support/LLVM.h"
+
+#include <cstdint>
+#include <string>
+
+namespace adjc {
+
+/// What the command line asks for.
+struct PlanOptions {
+  static constexpr int64_t kAuto = 0;
+  static constexpr int64_t kOff = -1;
+
+  int64_t batch = 1;
+  int64_t shard = kAuto;        ///< tokens per shard
+  int64_t context = 65536;      ///< the longest sequence planned for, in tokens
+  int64_t miniSequence = kAuto; ///< rows (batch x tokens) of a mini-sequence of the loss; kOff: the whole shard
+  uint64_t budget =
+      8'000'000'000; ///< bytes, for everything: process, parameters, gradients, optimizer, activations, boundaries
+  std::string budgetText = "8GB";  ///< the budget as it was given: its unit is that of messages
+  std::string boundaries = "auto"; ///< "auto", "device" or "binomial:N"
+  std::string policy = "auto";     ///< "auto" or "store"
+  bool adamw = false;              ///< the optimizer's state is resident
+};
+
+/// What `adj-choose-policies` chose: the module attribute `adj.plan`, which later passes read.
+struct Plan {
+  int64_t batch = 1;
+  int64_t shard = 0;        ///< tokens
+  int64_t context = 0;      ///< tokens
+  int64_t miniSequence = 0; ///< rows
+  uint64_t budget = 0;      ///< bytes
+  std::string boundaries;   ///< "device" or "binomial:N"
+  bool adamw = false;
+
+  int64_t rows() const { return batch * shard; }
+  int64_t shards() const { return (context + shard - 1) / shard; }
+
+  void attachTo(mlir::ModuleOp module) const;
+  /// The plan of `module`; fails with a diagnostic that names the pass to run first.
+  static mlir::FailureOr<Plan> of(mlir::ModuleOp module);
+};
+
+/// Memory of the process and its libraries on the CPU target, before the arena: measured on an empty session.
+inline constexpr uint64_t kProcessBytes = 64'000'000;
+
+} // namespace adjc
+
+#endif

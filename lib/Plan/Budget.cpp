@@ -1,0 +1,213 @@
+#include "adjc/Plan/Budget.h"
+
+#include "adjc/Form/Passes.h"
+#include "adjrt/schedule/ArenaLayout.h"
+#include "adjrt/schedule/Schedule.h"
+
+#include <cmath>
+#include <optional>
+
+using namespace mlir;
+
+namespace adjc {
+
+uint64_t bytesPerUnit(StringRef unit) {
+  const std::pair<StringRef, uint64_t> units[] = {
+      {"", 1},
+      {"B", 1},
+      {"kB", 1'000},
+      {"KB", 1'000},
+      {"MB", 1'000'000},
+      {"GB", 1'000'000'000},
+      {"TB", 1'000'000'000'000},
+      {"KiB", uint64_t(1) << 10},
+      {"MiB", uint64_t(1) << 20},
+      {"GiB", uint64_t(1) << 30},
+      {"TiB", uint64_t(1) << 40},
+  };
+  for (auto [name, bytes] : units)
+    if (name == unit)
+      return bytes;
+  return 0;
+}
+
+std::string formatSize(uint64_t bytes, StringRef unit) {
+  uint64_t size = bytesPerUnit(unit);
+  if (size <= 1)
+    return std::to_string(bytes) + unit.str();
+  uint64_t whole = bytes / size, rest = bytes % size;
+  auto hundredths = static_cast<uint64_t>((static_cast<__uint128_t>(rest) * 100 + size - 1) / size);
+  whole += hundredths / 100;
+  hundredths %= 100;
+  return std::to_string(whole) + "." + std::to_string(hundredths / 10) + std::to_string(hundredths % 10) + unit.str();
+}
+
+adjrt::Expected<MemoryPrediction> predictMemory(const MemoryPlan &memory, int64_t tokens) {
+  ADJ_ASSIGN_OR_RETURN(auto policy, adjrt::BoundaryPolicy::parse(memory.plan.boundaries));
+  int64_t shards = (tokens + memory.plan.shard - 1) / memory.plan.shard;
+  MemoryPrediction prediction;
+  prediction.slots = adjrt::arenaSlots(policy, shards);
+  ADJ_ASSIGN_OR_RETURN(auto layout,
+                       adjrt::ArenaLayout::make(memory.parameters.bytes(), memory.fixedBytes, memory.carries.bytes(),
+                                                memory.plan.adamw, prediction.slots));
+  prediction.arena = layout.total;
+  prediction.peak = layout.total + kProcessBytes +
+                    sizeof(int32_t) * static_cast<uint64_t>(memory.plan.batch) * static_cast<uint64_t>(tokens + 1);
+  return prediction;
+}
+
+namespace {
+
+/// Logits of a mini-sequence are chosen to stay near a processor's caches.
+constexpr uint64_t kLogitsBytes = 32u << 20;
+
+/// Rows beyond which a shard's activations leave the caches, and what a shard costs beside its rows, in rows.
+constexpr double kCachedRows = 2048, kShardCost = 64, kMiniCost = 8;
+
+class Chooser {
+public:
+  Chooser(ModuleOp module, const PlanOptions &options)
+      : options(options), module(module.clone()), context(module.getContext()) {}
+
+  FailureOr<Plan> run();
+
+private:
+  SmallVector<int64_t> shardLengths() const;
+  SmallVector<int64_t> miniSequences(int64_t rows) const;
+  void consider(const MemoryPlan &memory);
+  double costPerToken(const Plan &plan) const;
+  LogicalResult report() const;
+
+  const PlanOptions &options;
+  OwningOpRef<ModuleOp> module;
+  MLIRContext *context;
+  int64_t vocabulary = 1;
+  std::optional<Plan> best, smallest;
+  double bestCost = 0;
+  uint64_t smallestPeak = 0;
+};
+
+SmallVector<int64_t> Chooser::shardLengths() const {
+  if (options.shard != PlanOptions::kAuto)
+    return {std::min(options.shard, options.context)};
+  SmallVector<int64_t> lengths;
+  for (int64_t length = 1; length < options.context && length * options.batch <= (int64_t(1) << 20); length *= 2)
+    lengths.push_back(length);
+  if (options.context * options.batch <= (int64_t(1) << 13) || lengths.empty())
+    lengths.push_back(options.context);
+  return lengths;
+}
+
+SmallVector<int64_t> Chooser::miniSequences(int64_t rows) const {
+  if (options.miniSequence == PlanOptions::kOff)
+    return {rows};
+  if (options.miniSequence != PlanOptions::kAuto)
+    return {std::min(rows, options.miniSequence)};
+  SmallVector<int64_t> lengths;
+  auto preferred = static_cast<int64_t>(kLogitsBytes / (sizeof(float) * static_cast<uint64_t>(vocabulary)));
+  for (int64_t length : {std::max<int64_t>(64, preferred / 64 * 64), int64_t(64), int64_t(16), int64_t(4), int64_t(1)})
+    if (lengths.empty() || std::min(length, rows) < lengths.back())
+      lengths.push_back(std::min(length, rows));
+  return lengths;
+}
+
+/// In units of one row's gradient; only for comparing plans of one model.
+double Chooser::costPerToken(const Plan &plan) const {
+  auto rows = static_cast<double>(plan.rows());
+  auto policy = adjrt::BoundaryPolicy::parse(plan.boundaries);
+  int64_t shards = plan.shards();
+  int64_t forwards = policy->kind == adjrt::BoundaryPolicy::Kind::Device
+                         ? shards - 1
+                         : adjrt::binomialForwardCount(shards, policy->slots);
+  double sweeps = static_cast<double>(forwards) / static_cast<double>(shards) + 3;
+  double caches = rows <= kCachedRows ? 1 : 1 + 0.05 * std::log2(rows / kCachedRows);
+  double mini = 1 + kMiniCost / static_cast<double>(plan.miniSequence);
+  return sweeps * caches * (1 + kShardCost / rows) * mini;
+}
+
+void Chooser::consider(const MemoryPlan &planned) {
+  MemoryPlan memory = planned;
+  auto peakWith = [&](const std::string &boundaries) -> std::optional<uint64_t> {
+    memory.plan.boundaries = boundaries;
+    auto prediction = predictMemory(memory, memory.plan.context);
+    return prediction ? std::optional(prediction->peak) : std::nullopt;
+  };
+  SmallVector<std::string> candidates;
+  if (options.boundaries != "auto") {
+    candidates.push_back(options.boundaries);
+  } else {
+    candidates.push_back("device");
+    candidates.push_back("binomial:1");
+    // The most slots that fit: peak grows by one slot with each.
+    auto one = peakWith("binomial:1"), two = peakWith("binomial:2");
+    if (one && two && *two > *one && *one <= options.budget && memory.plan.shards() > 4)
+      if (uint64_t slots = 1 + (options.budget - *one) / (*two - *one); slots > 1)
+        candidates.push_back("binomial:" + std::to_string(std::min<uint64_t>(slots, memory.plan.shards())));
+  }
+  for (const std::string &boundaries : candidates) {
+    std::optional<uint64_t> peak = peakWith(boundaries);
+    if (!peak)
+      continue;
+    if (!smallest || *peak < smallestPeak) {
+      smallest = memory.plan;
+      smallestPeak = *peak;
+    }
+    double cost = costPerToken(memory.plan);
+    if (*peak <= options.budget && (!best || cost < bestCost)) {
+      best = memory.plan;
+      bestCost = cost;
+    }
+  }
+}
+
+LogicalResult Chooser::report() const {
+  Location unknown = UnknownLoc::get(context);
+  if (!smallest)
+    return emitError(unknown) << "no plan for --context=" << options.context
+                              << " fits in any memory; use a shorter --context";
+  std::string chosen = options.shard == PlanOptions::kAuto ? "" : " with --shard=" + std::to_string(options.shard);
+  return emitError(unknown) << "--budget=" << options.budgetText
+                            << " is too small for this model at --context=" << options.context << chosen
+                            << "; the smallest that would do is --budget="
+                            << formatSize(smallestPeak, StringRef(options.budgetText).ltrim("0123456789."))
+                            << " (shards of " << smallest->shard << " tokens, boundaries " << smallest->boundaries
+                            << ")";
+}
+
+FailureOr<Plan> Chooser::run() {
+  module->walk([&](adj::LmLossAdjointOp loss) {
+    vocabulary = std::max(vocabulary, cast<RankedTensorType>(loss.getWeight().getType()).getDimSize(0));
+  });
+  unsigned kernels = 0;
+  if (failed(cutLosses(*module, 1)) || failed(formKernels(*module, kernels)))
+    return failure();
+  for (int64_t shard : shardLengths())
+    for (int64_t mini : miniSequences(shard * options.batch)) {
+      Plan plan;
+      plan.batch = options.batch;
+      plan.shard = shard;
+      plan.context = options.context;
+      plan.miniSequence = mini;
+      plan.budget = options.budget;
+      plan.adamw = options.adamw;
+      plan.boundaries = "device";
+      FailureOr<MemoryPlan> memory = planMemory(*module, plan);
+      if (failed(memory))
+        return failure();
+      consider(*memory);
+    }
+  if (!best)
+    return report();
+  return *best;
+}
+
+} // namespace
+
+FailureOr<Plan> choosePlan(ModuleOp module, const PlanOptions &options) {
+  if (options.boundaries != "auto")
+    if (auto policy = adjrt::BoundaryPolicy::parse(options.boundaries); !policy)
+      return emitError(UnknownLoc::get(module.getContext())) << policy.error().message;
+  return Chooser(module, options).run();
+}
+
+} // namespace adjc

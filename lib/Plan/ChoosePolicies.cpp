@@ -1,0 +1,39 @@
+//===- ChoosePolicies.cpp - shard, mini-sequence, boundaries
+//----------------------------------------------------------===//
+#include "adj/AdjOps.h"
+#include "adjc/Plan/Budget.h"
+#include "adjc/Plan/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+namespace adjc {
+#define GEN_PASS_DEF_CHOOSEPOLICIES
+#include "adjc/Plan/Passes.h.inc"
+} // namespace adjc
+
+using namespace mlir;
+
+namespace {
+
+struct ChoosePolicies : adjc::impl::ChoosePoliciesBase<ChoosePolicies> {
+  using ChoosePoliciesBase::ChoosePoliciesBase;
+
+  void runOnOperation() override {
+    adjc::PlanOptions options;
+    options.batch = batch;
+    options.shard = shard;
+    options.context = context;
+    options.miniSequence = miniSequence;
+    options.budget = budget;
+    options.budgetText = budgetText;
+    options.boundaries = boundaries;
+    options.adamw = adamw;
+    FailureOr<adjc::Plan> plan = adjc::choosePlan(getOperation(), options);
+    if (failed(plan) || failed(adjc::cutLosses(getOperation(), plan->miniSequence)))
+      return signalPassFailure();
+    plan->attachTo(getOperation());
+  }
+};
+
+} // namespace

@@ -1,0 +1,52 @@
+#include "adjc/Plan/Plan.h"
+
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+
+namespace adjc {
+
+static constexpr llvm::StringLiteral kAttribute = "adj.plan";
+
+void Plan::attachTo(ModuleOp module) const {
+  Builder b(module.getContext());
+  auto entry = [&](StringRef name, int64_t value) { return b.getNamedAttr(name, b.getI64IntegerAttr(value)); };
+  module->setAttr(kAttribute,
+                  b.getDictionaryAttr({entry("batch", batch), entry("shard", shard), entry("context", context),
+                                       entry("mini_sequence", miniSequence), entry("budget", budget),
+                                       b.getNamedAttr("boundaries", b.getStringAttr(boundaries)),
+                                       b.getNamedAttr("optimizer", b.getStringAttr(adamw ? "adamw" : "none"))}));
+}
+
+FailureOr<Plan> Plan::of(ModuleOp module) {
+  auto dictionary = module->getAttrOfType<DictionaryAttr>(kAttribute);
+  if (!dictionary)
+    return module.emitError("has no plan (attribute adj.plan); run adj-choose-policies first");
+  Plan plan;
+  bool complete = true;
+  auto number = [&](StringRef name, auto &value) {
+    if (auto attribute = dictionary.getAs<IntegerAttr>(name))
+      value = attribute.getInt();
+    else
+      complete = false;
+  };
+  auto text = [&](StringRef name) -> StringRef {
+    if (auto attribute = dictionary.getAs<StringAttr>(name))
+      return attribute.getValue();
+    complete = false;
+    return "";
+  };
+  number("batch", plan.batch);
+  number("shard", plan.shard);
+  number("context", plan.context);
+  number("mini_sequence", plan.miniSequence);
+  number("budget", plan.budget);
+  plan.boundaries = text("boundaries").str();
+  plan.adamw = text("optimizer") == "adamw";
+  if (!complete || plan.batch < 1 || plan.shard < 1 || plan.context < 1 || plan.miniSequence < 1)
+    return module.emitError("the plan (attribute adj.plan) needs positive batch, shard, context and mini_sequence, and "
+                            "budget, boundaries and optimizer");
+  return plan;
+}
+
+} // namespace adjc

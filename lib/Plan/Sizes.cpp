@@ -1,0 +1,54 @@
+#include "adjc/Plan/Sizes.h"
+
+#include "adj/AdjAttributes.h"
+
+using namespace mlir;
+
+namespace adjc {
+
+SmallVector<DimensionCount> dynamicDimensions(RankedTensorType type) {
+  using Unit = DimensionCount::Unit;
+  SmallVector<DimensionCount> counts;
+  auto blocks = dyn_cast_or_null<adj::BlocksAttr>(type.getEncoding());
+  for (int64_t size : type.getShape()) {
+    if (!ShapedType::isDynamic(size))
+      continue;
+    if (blocks && blocks.getUnit() != "tokens")
+      counts.push_back({Unit::Rows, blocks.getSize()});
+    else if (counts.empty())
+      counts.push_back({Unit::Batch, 1});
+    else
+      counts.push_back({Unit::Tokens, blocks ? blocks.getSize() : 1});
+  }
+  return counts;
+}
+
+uint64_t elementBytes(Type element) {
+  if (auto complex = dyn_cast<ComplexType>(element))
+    return 2 * elementBytes(complex.getElementType());
+  return (element.getIntOrFloatBitWidth() + 7) / 8;
+}
+
+FailureOr<uint64_t> bytesOf(RankedTensorType type, const ShardSizes &sizes) {
+  uint64_t bytes = elementBytes(type.getElementType());
+  SmallVector<DimensionCount> counts = dynamicDimensions(type);
+  size_t next = 0;
+  for (int64_t size : type.getShape()) {
+    if (ShapedType::isDynamic(size)) {
+      const DimensionCount &count = counts[next++];
+      int64_t value = count.unit == DimensionCount::Unit::Batch    ? sizes.batch
+                      : count.unit == DimensionCount::Unit::Tokens ? sizes.tokens
+                                                                   : sizes.rows;
+      size = value / count.block + (value % count.block != 0);
+    }
+    if (__builtin_mul_overflow(bytes, static_cast<uint64_t>(size), &bytes) || bytes >> 63)
+      return failure();
+  }
+  return bytes;
+}
+
+int64_t contiguousRowStride(RankedTensorType type) {
+  return type.getRank() == 0 || type.isDynamicDim(type.getRank() - 1) ? 1 : type.getShape().back();
+}
+
+} // namespace adjc

@@ -1,0 +1,36 @@
+// RUN: adj-opt %s --adj-form-kernels --adj-plan-memory --split-input-file --verify-diagnostics
+
+// expected-error @+1 {{has no plan (attribute adj.plan); run adj-choose-policies first}}
+module {
+}
+
+// -----
+
+// expected-error @+1 {{the plan (attribute adj.plan) needs positive batch, shard, context and mini_sequence}}
+module attributes {adj.plan = {batch = 1 : i64, shard = 0 : i64}} {
+}
+
+// -----
+
+module attributes {adj.plan = {batch = 1 : i64, boundaries = "device", budget = 1 : i64, context = 64 : i64, mini_sequence = 4 : i64, optimizer = "none", shard = 8 : i64}} {
+adj.program @swap(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets: tensor<?x?xi8>, %scale: tensor<f32>) {
+  %table = ssm.parameter "table" <ones> : tensor<16x8xf32>
+  %x = ssm.embedding %tokens, %table : (tensor<?x?xi32>, tensor<16x8xf32>) -> tensor<?x?x8xf32>
+  // expected-error @+1 {{a carried value that is handed on as another carried value is not built yet}}
+  %y:2 = ssm.repeat 3 iter(%a = %x : tensor<?x?x8xf32>, %b = %x : tensor<?x?x8xf32>) {
+    ssm.yield %b, %a : tensor<?x?x8xf32>, tensor<?x?x8xf32>
+  }
+}
+}
+
+// -----
+
+module attributes {adj.plan = {batch = 1 : i64, boundaries = "device", budget = 1 : i64, context = 64 : i64, mini_sequence = 4 : i64, optimizer = "none", shard = 8 : i64}} {
+adj.program @types(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets: tensor<?x?xi8>, %scale: tensor<f32>) {
+  %a = adj.carried "s/state" : tensor<?x4xf32>
+  adj.hand_over "s/state", %a : tensor<?x4xf32>
+  // expected-error @+1 {{'s/state' is 'tensor<?x5xf32>' in a stack of 1 here, but was 'tensor<?x4xf32>' in a stack of 1 before}}
+  %b = adj.carried "s/state" : tensor<?x5xf32>
+  adj.hand_over "s/state", %b : tensor<?x5xf32>
+}
+}
