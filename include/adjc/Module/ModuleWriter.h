@@ -1,0 +1,60 @@
+//===- ModuleWriter.h - from planned programs to the bytes of a module file --------------------------------*- C++
+//-*-===//
+#ifndef ADJC_MODULE_MODULEWRITER_H
+#define ADJC_MODULE_MODULEWRITER_H
+
+#include "adjc/Plan/MemoryPlan.h"
+#include "adjrt/support/Status.h"
+
+#include "llvm/ADT/StringMap.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace adjrt::fb {
+struct ModelT;
+struct ProgramT;
+struct PlanT;
+} // namespace adjrt::fb
+
+namespace adjc {
+
+/// How many groups a kernel's dispatches have, and how the module's list of kernels knows it.
+struct KernelEntry {
+  std::string name;
+  std::string op; ///< what it computes, such as "ssm.scan"
+  unsigned operands = 0;
+  int8_t unit = 0; ///< adjrt::fb::Unit
+  int64_t factor = 1, block = 1;
+};
+
+/// Everything that goes into a module file beside the programs.
+struct ModuleParts {
+  std::unique_ptr<adjrt::fb::ModelT> model;
+  std::string modelName;
+  int64_t vocabulary = 0;
+  std::vector<KernelEntry> kernels; ///< in the order of the module's adj.kernels
+  std::vector<char> code;           ///< the shared object
+  std::string target, cpu;
+  std::vector<std::string> features;
+};
+
+/// The kernels of a planned module. Fails with a diagnostic at a kernel whose grid is not known.
+mlir::FailureOr<std::vector<KernelEntry>> listKernels(mlir::ModuleOp module);
+
+/// One planned program as the module file has it.
+adjrt::fb::ProgramT writeProgram(mlir::adj::ProgramOp program, const std::vector<KernelEntry> &kernels);
+
+/// The plan section: layouts, staging, predictions at the plan's context.
+adjrt::Expected<std::unique_ptr<adjrt::fb::PlanT>> writePlan(const MemoryPlan &memory, int64_t vocabulary);
+
+/// The bytes of the module file: header, table, blobs.
+adjrt::Expected<std::vector<char>> writeModule(mlir::ModuleOp module, const MemoryPlan &memory, ModuleParts parts);
+
+/// "file.mlir:12:3", or nothing where the location is not in a file.
+std::string placeOf(mlir::Location location);
+
+} // namespace adjc
+
+#endif

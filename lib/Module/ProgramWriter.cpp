@@ -1,0 +1,205 @@
+//===- ProgramWriter.cpp - a planned program as commands
+//---------------------------------------------------------------===//
+#include "adjc/Module/ModuleWriter.h"
+#include "adjc/Plan/Sizes.h"
+#include "adjm_generated.h"
+#include "ssm/SsmOps.h"
+
+#include "llvm/ADT/DenseMap.h"
+#include <map>
+
+using namespace mlir;
+namespace fb = adjrt::fb;
+
+namespace adjc {
+
+std::string placeOf(Location location) {
+  std::string text;
+  location->walk([&](Location part) {
+    if (auto file = dyn_cast<FileLineColLoc>(part)) {
+      text = (file.getFilename().getValue() + ":" + Twine(file.getLine()) + ":" + Twine(file.getColumn())).str();
+      return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
+  });
+  return text;
+}
+
+namespace {
+
+class ProgramWriter {
+public:
+  explicit ProgramWriter(const std::vector<KernelEntry> &kernels) : kernels(kernels) {
+    for (auto [i, kernel] : llvm::enumerate(kernels))
+      numbers[kernel.name] = i;
+  }
+
+  fb::ProgramT write(adj::ProgramOp program) {
+    result.name = program.getSymName().str();
+    block(program.getBody().front());
+    close();
+    return std::move(result);
+  }
+
+private:
+  /// Commands outside of loops are gathered until a loop or the end comes.
+  fb::BlockT &open() {
+    if (!current)
+      current = std::make_unique<fb::BlockT>();
+    return *current;
+  }
+  void close() {
+    if (current && !current->commands.empty())
+      result.blocks.push_back(std::move(current));
+    current.reset();
+  }
+
+  void block(Block &body) {
+    for (Operation &op : body) {
+      if (auto repeat = dyn_cast<ssm::RepeatOp>(op)) {
+        close();
+        open().layers = static_cast<uint32_t>(repeat.getCount());
+        open().reverse = repeat.getReverse();
+        block(repeat.getBody().front());
+        close();
+      } else if (auto mini = dyn_cast<adj::MiniSequencesOp>(op)) {
+        close();
+        open().mini_sequence = mini.getRows();
+        inMini = true;
+        block(mini.getBody().front());
+        inMini = false;
+        close();
+      } else if (auto dispatch = dyn_cast<adj::DispatchOp>(op)) {
+        add(&op, dispatch.getKernel(), makeDispatch(dispatch));
+      } else if (auto gemm = dyn_cast<adj::GemmOp>(op)) {
+        add(&op, "gemm", makeGemm(gemm));
+      } else if (auto copy = dyn_cast<adj::CopyOp>(op)) {
+        add(&op, "copy", makeCopy(copy));
+      }
+    }
+  }
+
+  template <typename Table> void add(Operation *op, StringRef what, Table table) {
+    auto command = std::make_unique<fb::CommandT>();
+    std::string place = placeOf(op->getLoc());
+    command->name = what.str() + (place.empty() ? "" : " at " + place);
+    command->operation.Set(std::move(table));
+    open().commands.push_back(std::move(command));
+  }
+
+  fb::BufferRef ref(Value memref) {
+    auto op = memref.getDefiningOp<adj::BufferOp>();
+    auto view = cast<IntegerAttr>(op->getAttr("view")).getInt();
+    auto layers = cast<IntegerAttr>(op->getAttr("layers")).getInt();
+    auto lifetime = cast<DenseI64ArrayAttr>(op->getAttr("lifetime"));
+    uint64_t offset = op.getOffset() - static_cast<uint64_t>(view);
+    Key key{static_cast<int>(op.getKind()), offset, op.getSize(), op.getLayerStride(), lifetime[0], lifetime[1]};
+    auto [slot, inserted] = buffers.try_emplace(key, static_cast<uint32_t>(result.buffers.size()));
+    if (inserted) {
+      auto buffer = std::make_unique<fb::BufferT>();
+      buffer->name = op.getName().str();
+      buffer->kind = static_cast<fb::BufferKind>(op.getKind());
+      buffer->offset = offset;
+      buffer->size = op.getSize();
+      buffer->layer_stride = layers > 1 ? op.getLayerStride() : 0;
+      buffer->layers = static_cast<uint32_t>(layers);
+      buffer->first_command = static_cast<uint32_t>(lifetime[0]);
+      buffer->last_command = static_cast<uint32_t>(lifetime[1]);
+      result.buffers.push_back(std::move(buffer));
+    }
+    return fb::BufferRef(slot->second, 0, static_cast<uint64_t>(view), op.getRowBytes());
+  }
+
+  std::unique_ptr<fb::BufferRef> refPointer(Value memref) { return std::make_unique<fb::BufferRef>(ref(memref)); }
+
+  fb::DispatchT makeDispatch(adj::DispatchOp op) {
+    fb::DispatchT table;
+    table.kernel = numbers.lookup(op.getKernel());
+    for (Value operand : op->getOperands())
+      table.operands.push_back(ref(operand));
+    const KernelEntry &kernel = kernels[table.kernel];
+    table.groups = std::make_unique<fb::Extent>(kernel.factor, kernel.block, static_cast<fb::Unit>(kernel.unit));
+    return table;
+  }
+
+  /// All leading dimensions: the dynamic ones are batch and tokens, or the batch alone, or a mini-sequence's rows.
+  fb::Extent rows(MemRefType type) const {
+    int64_t factor = 1;
+    unsigned dynamic = 0;
+    bool all = type.getRank() > 0 && type.isDynamicDim(type.getRank() - 1);
+    for (int64_t size : type.getShape().drop_back(all ? 0 : 1))
+      if (ShapedType::isDynamic(size))
+        ++dynamic;
+      else
+        factor *= size;
+    fb::Unit unit = dynamic == 0 ? fb::Unit::one : dynamic == 2 || inMini ? fb::Unit::rows : fb::Unit::batch;
+    return fb::Extent(factor, 1, unit);
+  }
+
+  static fb::Extent columns(MemRefType type) { return fb::Extent(type.getShape().back(), 1, fb::Unit::one); }
+
+  /// Elements between rows.
+  static int64_t rowStride(MemRefType type) {
+    if (auto strided = dyn_cast<StridedLayoutAttr>(type.getLayout()))
+      return strided.getStrides()[type.getRank() - 2];
+    return type.getRank() == 0 || type.isDynamicDim(type.getRank() - 1) ? 1 : type.getShape().back();
+  }
+
+  fb::GemmT makeGemm(adj::GemmOp op) {
+    fb::GemmT table;
+    auto a = cast<MemRefType>(op.getA().getType()), b = cast<MemRefType>(op.getB().getType()),
+         c = cast<MemRefType>(op.getC().getType());
+    bool ta = op.getTransposeA(), tb = op.getTransposeB();
+    table.a = refPointer(op.getA());
+    table.b = refPointer(op.getB());
+    table.c = refPointer(op.getC());
+    table.m = std::make_unique<fb::Extent>(ta ? columns(a) : rows(a));
+    table.k = std::make_unique<fb::Extent>(ta ? rows(a) : columns(a));
+    table.n = std::make_unique<fb::Extent>(tb ? rows(b) : columns(b));
+    table.lda = rowStride(a);
+    table.ldb = rowStride(b);
+    table.ldc = rowStride(c);
+    table.transpose_a = ta;
+    table.transpose_b = tb;
+    table.accumulate = op.getAccumulate();
+    table.dtype = fb::DType::f32;
+    return table;
+  }
+
+  fb::CopyT makeCopy(adj::CopyOp op) {
+    fb::CopyT table;
+    auto source = cast<MemRefType>(op.getSource().getType()),
+         destination = cast<MemRefType>(op.getDestination().getType());
+    table.source = refPointer(op.getSource());
+    table.destination = refPointer(op.getDestination());
+    uint64_t element = elementBytes(source.getElementType());
+    if (op->hasAttr("whole")) {
+      table.count = std::make_unique<fb::Extent>(1, 1, fb::Unit::one);
+      table.width = op.getSource().getDefiningOp<adj::BufferOp>().getSize();
+      table.source_stride = table.destination_stride = table.width;
+      return table;
+    }
+    table.count = std::make_unique<fb::Extent>(rows(source));
+    bool scalars = source.getRank() == 0 || source.isDynamicDim(source.getRank() - 1);
+    table.width = scalars ? element : static_cast<uint64_t>(source.getShape().back()) * element;
+    table.source_stride = static_cast<uint64_t>(rowStride(source)) * element;
+    table.destination_stride = static_cast<uint64_t>(rowStride(destination)) * element;
+    return table;
+  }
+
+  using Key = std::tuple<int, uint64_t, uint64_t, uint64_t, int64_t, int64_t>;
+  const std::vector<KernelEntry> &kernels;
+  llvm::StringMap<uint32_t> numbers;
+  std::map<Key, uint32_t> buffers;
+  fb::ProgramT result;
+  std::unique_ptr<fb::BlockT> current;
+  bool inMini = false;
+};
+
+} // namespace
+
+fb::ProgramT writeProgram(adj::ProgramOp program, const std::vector<KernelEntry> &kernels) {
+  return ProgramWriter(kernels).write(program);
+}
+
+} // namespace adjc
