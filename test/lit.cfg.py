@@ -19,6 +19,8 @@ for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "LD_LIBRARY_PATH", "TMPDIR
 config.substitutions += [
     ("%examples", os.path.join(config.adjc_source_dir, "examples")),
     ("%source", config.adjc_source_dir),
+    # %exits CODE COMMAND: the command must exit with CODE.
+    ("%exits", f"{config.adjc_python} {os.path.join(os.path.dirname(__file__), 'exits.py')}"),
     ("%python", config.adjc_python),
 ]
 

@@ -1,0 +1,214 @@
+#include "adjc/Driver/Driver.h"
+
+#include "adj/AdjOps.h"
+#include "adjc/InitAll.h"
+#include "adjc/Kernels/Passes.h"
+#include "adjc/Module/ModelExporter.h"
+#include "adjc/Module/ModuleWriter.h"
+#include "adjc/Pipelines/Pipelines.h"
+#include "adjc/Plan/Report.h"
+#include "adjc/Spec/LoadSpec.h"
+#include "adjc/Target/CPU/CpuTarget.h"
+#include "adjm_generated.h"
+#include "adjrt/io/File.h"
+#include "adjrt/module/Module.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Pass/PassManager.h"
+#include "ssm/SsmOps.h"
+
+#include <cstring>
+#include <optional>
+
+using namespace mlir;
+using adjrt::invalidInput;
+
+namespace adjc {
+
+namespace {
+
+/// Errors of passes as text: "file:line:column: what is wrong".
+class Diagnostics {
+public:
+  explicit Diagnostics(MLIRContext *context)
+      : handler(context, [this](Diagnostic &diagnostic) {
+          if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
+            return success();
+          add(diagnostic.getLocation(), diagnostic.str());
+          for (const Diagnostic &note : diagnostic.getNotes())
+            add(note.getLocation(), "note: " + note.str());
+          return success();
+        }) {}
+
+  /// What was reported, as an error; a spec that can't be compiled is the spec's fault.
+  tl::unexpected<adjrt::Error> error(const std::string &spec) const {
+    return invalidInput(messages.empty() ? spec + ": cannot be compiled" : messages);
+  }
+
+private:
+  void add(Location location, const std::string &text) {
+    std::string place = placeOf(location);
+    std::string line = place + (place.empty() ? "" : ": ") + text;
+    if (StringRef(messages).contains(line))
+      return;
+    messages += (messages.empty() ? "" : "\n") + line;
+  }
+
+  std::string messages;
+  ScopedDiagnosticHandler handler;
+};
+
+/// OUT: a file that appears only when all is done, or standard output.
+class Output {
+public:
+  static adjrt::Expected<Output> create(const std::string &path) {
+    Output output;
+    if (path != "-") {
+      ADJ_ASSIGN_OR_RETURN(auto file, adjrt::OutputFile::create(path));
+      output.file.emplace(std::move(file));
+    }
+    return output;
+  }
+
+  adjrt::Status write(llvm::StringRef bytes) {
+    if (!file) {
+      bool complete = std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size() && std::fflush(stdout) == 0;
+      return complete ? adjrt::Status() : adjrt::failed("standard output cannot be written");
+    }
+    ADJ_RETURN_IF_ERROR(file->writeAt(0, std::as_bytes(std::span(bytes.data(), bytes.size()))));
+    return file->commit();
+  }
+
+private:
+  std::optional<adjrt::OutputFile> file;
+};
+
+std::string print(ModuleOp module) {
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  module.print(out);
+  out << "\n";
+  return text;
+}
+
+/// The kernels alone, as functions on memrefs.
+FailureOr<OwningOpRef<ModuleOp>> lowerKernels(ModuleOp planned) {
+  OwningOpRef<ModuleOp> kernels = ModuleOp::create(planned.getLoc());
+  OpBuilder b = OpBuilder::atBlockEnd(kernels->getBody());
+  for (auto kernel : planned.getOps<adj::KernelOp>())
+    b.clone(*kernel);
+  PassManager manager(planned.getContext());
+  manager.addPass(createAdjLowerKernels());
+  if (mlir::failed(manager.run(*kernels)))
+    return failure();
+  return std::move(kernels);
+}
+
+int64_t vocabularyOf(ssm::ModelOp model) {
+  int64_t vocabulary = 0;
+  model.walk([&](Operation *op) {
+    if (auto embedding = dyn_cast<ssm::EmbeddingOp>(op))
+      vocabulary = std::max(vocabulary, cast<RankedTensorType>(embedding.getTable().getType()).getDimSize(0));
+    if (auto loss = dyn_cast<ssm::LmLossOp>(op))
+      vocabulary = std::max(vocabulary, cast<RankedTensorType>(loss.getWeight().getType()).getDimSize(0));
+  });
+  return vocabulary;
+}
+
+/// The loader's own checks, on what is about to be written.
+adjrt::Status checkModule(const std::vector<char> &bytes, const std::string &name) {
+  ADJ_ASSIGN_OR_RETURN(auto aligned, adjrt::AlignedBytes::allocate(bytes.size()));
+  std::memcpy(aligned.data(), bytes.data(), bytes.size());
+  auto module = adjrt::Module::parse(std::move(aligned), name);
+  if (!module)
+    return adjrt::failed(module.error().message +
+                         " (the compiler wrote a module that its own loader refuses; please report it)");
+  return {};
+}
+
+/// What OUT will hold.
+adjrt::Expected<std::string> produce(const DriverOptions &options, MLIRContext &context, const CpuTarget &cpu) {
+  ADJ_ASSIGN_OR_RETURN(auto spec, loadSpec(context, options.spec, ComputeType::F32));
+  if (options.emit == Emit::Ssm)
+    return print(*spec);
+  Diagnostics diagnostics(&context);
+  ModuleParts parts;
+  auto model = *spec->getOps<ssm::ModelOp>().begin();
+  parts.vocabulary = vocabularyOf(model);
+  SmallVector<std::pair<std::string, Location>> parameters;
+  model.walk([&](ssm::ParameterOp op) { parameters.push_back({op.getName().str(), op.getLoc()}); });
+  if (options.emit == Emit::Module) {
+    auto exported = exportModel(model);
+    if (mlir::failed(exported))
+      return diagnostics.error(options.spec);
+    parts.model = std::move(*exported);
+  }
+
+  PassManager programs(&context);
+  buildProgramsPipeline(programs);
+  buildPolicyPipeline(programs, options.plan);
+  if (mlir::failed(programs.run(*spec)))
+    return diagnostics.error(options.spec);
+  if (options.emit == Emit::Adj)
+    return print(*spec);
+
+  PassManager kernelsPasses(&context);
+  buildKernelsPipeline(kernelsPasses);
+  if (mlir::failed(kernelsPasses.run(*spec)))
+    return diagnostics.error(options.spec);
+  FailureOr<Plan> plan = Plan::of(*spec);
+  FailureOr<MemoryPlan> memory = mlir::failed(plan) ? FailureOr<MemoryPlan>() : planMemory(*spec, *plan);
+  if (mlir::failed(memory))
+    return diagnostics.error(options.spec);
+  for (auto &[name, location] : parameters)
+    if (!memory->parameters.find(name)) {
+      emitError(location) << "parameter '" << name << "' does not reach the loss; remove it";
+      return diagnostics.error(options.spec);
+    }
+  if (options.emit == Emit::Plan)
+    return planAsJson(*memory);
+  if (options.emit == Emit::Report)
+    return planAsText(*memory, options.spec);
+
+  if (mlir::failed(applyMemoryPlan(*spec, *memory)))
+    return diagnostics.error(options.spec);
+  auto kernels = listKernels(*spec);
+  auto lowered = lowerKernels(*spec);
+  if (mlir::failed(kernels) || mlir::failed(lowered))
+    return diagnostics.error(options.spec);
+  if (options.emit == Emit::Llvm) {
+    FailureOr<std::string> text = printCpuLLVM(**lowered, cpu);
+    return mlir::failed(text) ? adjrt::Expected<std::string>(diagnostics.error(options.spec)) : *text;
+  }
+  FailureOr<std::vector<char>> code = compileForCpu(**lowered, cpu);
+  if (mlir::failed(code))
+    return diagnostics.error(options.spec);
+
+  parts.kernels = std::move(*kernels);
+  parts.code = std::move(*code);
+  parts.target = "cpu";
+  parts.cpu = cpu.name;
+  parts.features = cpu.features;
+  ADJ_ASSIGN_OR_RETURN(std::vector<char> bytes, writeModule(*spec, *memory, std::move(parts)));
+  ADJ_RETURN_IF_ERROR(checkModule(bytes, options.output));
+  return std::string(bytes.begin(), bytes.end());
+}
+
+} // namespace
+
+adjrt::Status compile(const DriverOptions &options) {
+  llvm::Expected<CpuTarget> cpu = resolveCpu(options.cpu);
+  if (!cpu)
+    return invalidInput("--cpu=" + options.cpu + ": " + llvm::toString(cpu.takeError()));
+  // The spec first: a missing spec is the more useful message, and nothing is made for it.
+  ADJ_RETURN_IF_ERROR(adjrt::InputFile::open(options.spec));
+  ADJ_ASSIGN_OR_RETURN(Output output, Output::create(options.output));
+  DialectRegistry registry;
+  registerAllDialects(registry);
+  registerCpuTranslations(registry);
+  MLIRContext context(registry);
+  context.printOpOnDiagnostic(false);
+  ADJ_ASSIGN_OR_RETURN(std::string bytes, produce(options, context, *cpu));
+  return output.write(bytes);
+}
+
+} // namespace adjc
