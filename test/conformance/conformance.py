@@ -1,0 +1,67 @@
+"""The cpu device against the reference device: every parameter's gradient within 1e-5, whatever the shard length.
+
+    ADJC_BIN=build/bin python3 test/conformance/conformance.py GROUP     (tied, untied, biased, deep, wide)
+"""
+import sys
+import tempfile
+
+from harness import Case
+
+BOUND = 1e-5
+
+# Options of a Mamba model with odd sizes everywhere.
+SMALL = {
+    "tied": dict(tie_word_embeddings=True, use_bias=False, use_conv_bias=True),
+    "untied": dict(tie_word_embeddings=False, use_bias=False, use_conv_bias=False),
+    "biased": dict(tie_word_embeddings=False, use_bias=True, use_conv_bias=True),
+    "tied-biased": dict(tie_word_embeddings=True, use_bias=True, use_conv_bias=False),
+}
+
+
+def small(folder, group):
+    case = Case(folder, group, **SMALL[group])
+    for batch in (1, 3):
+        for shard in (1, 2, 37, 64, 150):
+            lengths = {1: (1, 5, 12), 2: (1, 3, 17)}.get(shard, (1, 36, 37, 64, 101))
+            module = case.compile(f"--batch={batch}", f"--shard={shard}", "--context=256")
+            for length in lengths:
+                yield f"batch {batch}, S {shard}, T {length}", case.worst_error(module, batch, length)
+    module = case.compile("--batch=3", "--shard=37", "--context=256")
+    yield "ignored targets", case.worst_error(module, 3, 101, ignored=True)
+    yield "packed documents", case.worst_error(module, 3, 101, resets=True)
+    module = case.compile("--batch=3", "--shard=2", "--context=256")
+    yield "packed documents, shards shorter than the convolution", case.worst_error(module, 3, 17, resets=True)
+    module = case.compile("--shard=16", "--context=256", "--boundaries=binomial:2")
+    yield "binomial boundaries", case.worst_error(module, 1, 101)
+    module = case.compile("--shard=64", "--context=256", "--mini-sequence=5")
+    yield "mini-sequences of 5", case.worst_error(module, 1, 101)
+    module = case.compile("--shard=64", "--context=256", "--mini-sequence=off")
+    yield "no mini-sequences", case.worst_error(module, 1, 101)
+
+
+def deep(folder, _):
+    case = Case(folder, "deep", num_hidden_layers=24)
+    for shard in (7, 64):
+        module = case.compile(f"--shard={shard}", "--context=256")
+        yield f"24 layers, S {shard}", case.worst_error(module, 1, 40)
+
+
+def wide(folder, _):
+    case = Case(folder, "wide", vocab_size=50280, hidden_size=768, state_size=16, num_hidden_layers=2, time_step_rank=48)
+    module = case.compile("--shard=16", "--context=64")
+    yield "130m's width, S 16", case.worst_error(module, 1, 24)
+
+
+def main(group):
+    worst = (0.0, "")
+    with tempfile.TemporaryDirectory() as folder:
+        cases = {"deep": deep, "wide": wide}.get(group, small)
+        for what, (error, name) in cases(folder, group):
+            print(f"{'ok  ' if error <= BOUND else 'FAIL'} {error:.2e}  {what}  ({name})", flush=True)
+            worst = max(worst, (error, f"{what}: {name}"))
+    print(f"worst: {worst[0]:.2e}, {worst[1]}; bound {BOUND:g}")
+    return 0 if worst[0] <= BOUND else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

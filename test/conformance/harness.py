@@ -1,0 +1,118 @@
+"""Runs adjc and adj-run as a user would, and compares a device's gradients with the reference device's.
+
+Everything goes through the fixed command lines: what passes here passes for anyone.
+"""
+import json
+import os
+import struct
+import subprocess
+
+import numpy as np
+
+BIN = os.environ["ADJC_BIN"]
+
+
+def run(*command, expect=0):
+    """Runs a tool; raises with its output when it does not exit with `expect`."""
+    done = subprocess.run([os.path.join(BIN, command[0]), *map(str, command[1:])], capture_output=True, text=True)
+    if done.returncode != expect:
+        raise AssertionError(f"{' '.join(map(str, command))}\nexited {done.returncode}, not {expect}\n{done.stdout}{done.stderr}")
+    return done
+
+
+def read_safetensors(path):
+    """name -> float64 array."""
+    with open(path, "rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        header = json.loads(file.read(length))
+        data = file.read()
+    tensors = {}
+    for name, entry in header.items():
+        if name == "__metadata__":
+            continue
+        assert entry["dtype"] == "F32", entry
+        begin, end = entry["data_offsets"]
+        tensors[name] = np.frombuffer(data[begin:end], "<f4").reshape(entry["shape"]).astype(np.float64)
+    return tensors
+
+
+def relative_errors(found, expected):
+    """name -> |found - expected| / |expected|; where the reference is exactly zero, anything else is infinitely wrong."""
+    assert found.keys() == expected.keys(), (sorted(found.keys() ^ expected.keys()))
+    errors = {}
+    for name, e in expected.items():
+        difference, norm = np.linalg.norm(found[name] - e), np.linalg.norm(e)
+        errors[name] = difference / norm if norm > 0 else (0.0 if difference == 0 else np.inf)
+    return errors
+
+
+def mamba_config(folder, name, **fields):
+    """A Hugging Face config.json of a Mamba model."""
+    config = dict(model_type="mamba", vocab_size=97, hidden_size=40, state_size=5, num_hidden_layers=3, time_step_rank=7, conv_kernel=4, expand=2,
+                  use_bias=False, use_conv_bias=True, tie_word_embeddings=True, hidden_act="silu", layer_norm_epsilon=1e-5)
+    config.update(fields)
+    path = os.path.join(folder, f"{name}.json")
+    with open(path, "w") as file:
+        json.dump(config, file)
+    return path, config
+
+
+class Case:
+    """One model: its parameters, and the reference's gradients for the batches asked for."""
+
+    def __init__(self, folder, name, seed=1, **fields):
+        self.folder, self.name, self.seed = folder, name, seed
+        self.config, fields = mamba_config(folder, name, **fields)
+        self.vocabulary = fields["vocab_size"]
+        self.params = None
+        self.references = {}
+
+    def file(self, suffix):
+        return os.path.join(self.folder, f"{self.name}-{suffix}")
+
+    def compile(self, *options):
+        module = self.file("-".join(o.strip("-").replace("=", "") for o in options) + ".adjm")
+        if not os.path.exists(module):
+            run("adjc", self.config, "-o", module, "--cpu=x86-64-v3", *options)
+        if self.params is None:
+            self.params = self.file("params.safetensors")
+            run("adj-run", "init", module, "--seed", self.seed, "--out", self.params)
+        return module
+
+    def tokens(self, batch, length, ignored=False, resets=False):
+        """Files for a random batch: (options for adj-run, a key that identifies them)."""
+        key = f"{batch}x{length}{'i' if ignored else ''}{'r' if resets else ''}"
+        rng = np.random.default_rng([self.seed, batch, length])
+        data = rng.integers(0, self.vocabulary, (batch, length + 1), dtype=np.int32)
+        path = self.file(f"tokens-{key}.npy")
+        options = ["--tokens", path]
+        if ignored:
+            targets = data[:, 1:].copy()
+            targets[rng.random(targets.shape) < 0.3] = -100
+            targets[0, 0] = data[0, 1]
+            np.save(path, np.ascontiguousarray(data[:, :-1]))
+            np.save(self.file(f"targets-{key}.npy"), targets)
+            options += ["--targets", self.file(f"targets-{key}.npy")]
+        else:
+            np.save(path, data)
+        if resets:
+            np.save(self.file(f"resets-{key}.npy"), (rng.random((batch, length)) < 0.15).astype(np.uint8))
+            options += ["--resets", self.file(f"resets-{key}.npy")]
+        return options, key
+
+    def grad(self, module, device, options, key):
+        out = self.file(f"{device}-{key}.safetensors")
+        report = json.loads(run("adj-run", "grad", module, "--params", self.params, *options, "--out", out, "--device", device).stdout)
+        return report, read_safetensors(out)
+
+    def worst_error(self, module, batch, length, **kinds):
+        """The largest relative error of a parameter's gradient, and whose it is; the loss's error is judged on the way."""
+        options, key = self.tokens(batch, length, **kinds)
+        if key not in self.references:
+            self.references[key] = self.grad(module, "reference", options, key)
+        reference, expected = self.references[key]
+        report, found = self.grad(module, "cpu", options, key)
+        assert abs(report["loss"] - reference["loss"]) <= 1e-5 * abs(reference["loss"]), (report["loss"], reference["loss"])
+        errors = relative_errors(found, expected)
+        name = max(errors, key=errors.get)
+        return errors[name], name
