@@ -102,6 +102,8 @@ void Placer::extendLifetime(Storage &storage, Value value) const {
   if (owner != plan.op()) {
     include(plan.firstPosition.lookup(owner));
     include(plan.lastPosition.lookup(owner));
+  } else {
+    include(0); // the session fills a program's arguments before the first command
   }
   for (OpOperand &use : value.getUses())
     include(usePosition(use, value.getParentBlock()));
