@@ -17,10 +17,20 @@ void waitForChange(const std::atomic<std::uint32_t> &value, std::uint32_t old) {
   value.wait(old, std::memory_order_acquire);
 }
 
+/// Stack that kernels use for scratch. Touched when a thread starts: memory is known, and resident, from the start.
+constexpr std::size_t kStackBytes = 512 << 10;
+
+[[gnu::noinline]] void makeStackResident() {
+  volatile char stack[kStackBytes];
+  for (std::size_t i = 0; i < kStackBytes; i += 4096)
+    stack[i] = 0;
+}
+
 } // namespace
 
 Expected<std::unique_ptr<ThreadPool>> ThreadPool::make(unsigned threads) {
   std::unique_ptr<ThreadPool> pool(new ThreadPool);
+  makeStackResident(); // the calling thread takes part in every run
   try {
     pool->workers.reserve(threads - 1);
     for (unsigned i = 1; i < threads; ++i)
@@ -45,6 +55,7 @@ void ThreadPool::runTasks() {
 }
 
 void ThreadPool::work() {
+  makeStackResident();
   std::uint32_t seen = 0;
   while (true) {
     waitForChange(generation, seen);

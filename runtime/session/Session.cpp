@@ -85,8 +85,7 @@ Expected<std::uint64_t> Session::arenaBytes(std::int64_t tokens) const {
 
 Expected<std::uint64_t> Session::predictedPeakBytes(std::int64_t tokens) const {
   ADJ_ASSIGN_OR_RETURN(const std::uint64_t arena, arenaBytes(tokens));
-  const auto file = static_cast<std::uint64_t>(mod->plan().batch()) * (static_cast<std::uint64_t>(tokens) + 1) * 4;
-  return process + arena + file;
+  return process + options.callerBytes + arena;
 }
 
 std::uint64_t Session::boundaryBytes() const { return mod->plan().boundary_bytes(); }

@@ -31,6 +31,7 @@ struct EvaluatorOptions {
   std::int64_t tokens = 1; ///< T of the calls to come
   bool optimizer = false;  ///< the calls to come include step()
   std::function<void(const adjrt::ActionTiming &)> onAction;
+  std::uint64_t tokenBytes = 0; ///< token arrays that are not made yet when the evaluator opens
 };
 
 /// Parameters and gradients are addressed by their index in the module's list and by element, so that a large one is

@@ -1,5 +1,6 @@
 // A module's own programs, run by a session.
 #include "Evaluator.h"
+#include "ModuleParameters.h"
 
 using namespace adjrt;
 using namespace adjrun;
@@ -55,6 +56,7 @@ Expected<std::unique_ptr<Evaluator>> adjrun::openSessionEvaluator(std::shared_pt
   sessionOptions.tokens = options.tokens;
   sessionOptions.optimizer = options.optimizer;
   sessionOptions.onAction = options.onAction;
+  sessionOptions.callerBytes = kPiece * sizeof(float) + options.tokenBytes;
   ADJ_ASSIGN_OR_RETURN(auto session, Session::open(std::move(module), std::move(opened), std::move(sessionOptions)));
   return std::make_unique<SessionEvaluator>(std::move(session));
 }

@@ -46,7 +46,7 @@ struct Plan {
 };
 
 /// Memory of the process and its libraries on the CPU target, before the arena: measured on an empty session.
-inline constexpr uint64_t kProcessBytes = 64'000'000;
+inline constexpr uint64_t kProcessBytes = 12'000'000;
 
 } // namespace adjc
 

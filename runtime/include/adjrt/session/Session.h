@@ -73,6 +73,9 @@ struct AdamWOptions {
 struct SessionOptions {
   std::int64_t tokens = 0; ///< T for which the arena is made; a longer call grows it. 0: one shard
   bool optimizer = false;  ///< AdamW's state from the start, even when the plan has none
+  /// Bytes that the caller will make resident after opening the session (token arrays, buffers it streams parameters through): part of the predicted
+  /// peak, which is that of the whole process.
+  std::uint64_t callerBytes = 0;
   std::function<void(const ActionTiming &)> onAction;
 };
 
@@ -118,8 +121,8 @@ public:
 
   /// Bytes of the arena for a sequence of `tokens` tokens (InvalidInput above the context or when the size overflows).
   Expected<std::uint64_t> arenaBytes(std::int64_t tokens) const;
-  /// Peak memory predicted for a call with `tokens` tokens: process and libraries as measured when the session opened,
-  /// the arena, and the int32 token file (batch, T+1).
+  /// Peak memory predicted for a call with `tokens` tokens: what was resident when the session opened (process, libraries, token arrays read before),
+  /// SessionOptions::callerBytes, and the arena.
   Expected<std::uint64_t> predictedPeakBytes(std::int64_t tokens) const;
   /// Process and libraries, measured on opening: all that is resident but the arena.
   std::uint64_t processBytes() const { return process; }
