@@ -61,6 +61,9 @@ namespace {
 /// Logits of a mini-sequence are chosen to stay near a processor's caches.
 constexpr uint64_t kLogitsBytes = 32u << 20;
 
+/// The most forward sweeps over the sequence that an automatic plan may take to save boundaries; --boundaries=binomial:N has no such limit.
+constexpr int64_t kMaximalSweeps = 6;
+
 /// Rows beyond which a shard's activations leave the caches, and what a shard costs beside its rows, in rows.
 constexpr double kCachedRows = 2048, kShardCost = 64, kMiniCost = 8;
 
@@ -137,12 +140,18 @@ void Chooser::consider(const MemoryPlan &planned) {
     candidates.push_back(options.boundaries);
   } else {
     candidates.push_back("device");
-    candidates.push_back("binomial:1");
+    // Fewer boundaries cost forward sweeps; an automatic plan stays within a few.
+    auto affordable = [&](int64_t slots) {
+      return adjrt::binomialForwardCount(memory.plan.shards(), slots) <= kMaximalSweeps * memory.plan.shards();
+    };
+    for (int64_t slots = 1; slots < memory.plan.shards(); slots *= 2)
+      if (affordable(slots))
+        candidates.push_back("binomial:" + std::to_string(slots));
     // The most slots that fit: peak grows by one slot with each.
     auto one = peakWith("binomial:1"), two = peakWith("binomial:2");
     if (one && two && *two > *one && *one <= options.budget && memory.plan.shards() > 4)
-      if (uint64_t slots = 1 + (options.budget - *one) / (*two - *one); slots > 1)
-        candidates.push_back("binomial:" + std::to_string(std::min<uint64_t>(slots, memory.plan.shards())));
+      if (auto slots = static_cast<int64_t>(1 + (options.budget - *one) / (*two - *one)); slots < memory.plan.shards() && affordable(slots))
+        candidates.push_back("binomial:" + std::to_string(slots));
   }
   for (const std::string &boundaries : candidates) {
     std::optional<uint64_t> peak = peakWith(boundaries);

@@ -168,7 +168,7 @@ Expected<GradientResult> Session::valueAndGrad(const GradientInputs &inputs) {
   }
   result.seconds = clock.seconds();
   if (call.notFinite)
-    return failed("the loss is not finite; it first happened at position " + std::to_string(call.notFinite->first) +
+    return failed("the loss is not finite; it first happened at token " + std::to_string(call.notFinite->first) +
                   " of sequence " + std::to_string(call.notFinite->second) +
                   "; look at the parameters, or lower the learning rate that made them");
   initialCotangents = layout.cotangentSlot(call.cotangentIn);

@@ -121,7 +121,7 @@ TEST_F(Errors, ALossThatIsNotFiniteIsPlaced) {
     weights[7] = bad;
     ASSERT_TRUE(session->setParameter("w", weights));
     expectError(session->valueAndGrad(example.inputs()), ErrorKind::Failed,
-                "first happened at position 2 of sequence 1");
+                "first happened at token 2 of sequence 1");
     expectError(session->adamwStep({}), ErrorKind::Failed, "no gradients");
   }
 }

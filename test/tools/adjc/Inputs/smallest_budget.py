@@ -8,7 +8,7 @@ def plan(budget):
     return subprocess.run([*sys.argv[1:], "--emit=plan", f"--budget={budget}"], capture_output=True, text=True)
 
 
-refused = plan("64.01MB")
+refused = plan("12.01MB")
 assert refused.returncode == 2, refused
 smallest = float(re.search(r"--budget=([0-9.]+)MB \(", refused.stderr).group(1))
 accepted = plan(f"{smallest}MB")
