@@ -39,7 +39,7 @@ with open(f"{work}/sample.npy", "wb") as sample:
     sample.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + tokens.tobytes())
 PYTHON
 run "$bin/adj-run" init "$module" --seed 1 --out "$work/start.safetensors"
-run "$bin/adj-run" train "$module" --data "$work/text.txt" --params "$work/start.safetensors" --steps 60 --lr 3e-3 --seed 1 \
+run "$bin/adj-run" train "$module" --data "$work/text.txt" --params "$work/start.safetensors" --steps 300 --lr 3e-3 --seed 1 \
   --out "$work/trained.safetensors"
 
 step "4. The loss on the text's first $tokens bytes, before and after"
