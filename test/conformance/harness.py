@@ -10,11 +10,12 @@ import subprocess
 import numpy as np
 
 BIN = os.environ["ADJC_BIN"]
+TOOLS = {"adj-run": os.environ.get("ADJ_RUN", os.path.join(BIN, "adj-run"))}
 
 
 def run(*command, expect=0):
     """Runs a tool; raises with its output when it does not exit with `expect`."""
-    done = subprocess.run([os.path.join(BIN, command[0]), *map(str, command[1:])], capture_output=True, text=True)
+    done = subprocess.run([TOOLS.get(command[0], os.path.join(BIN, command[0])), *map(str, command[1:])], capture_output=True, text=True)
     if done.returncode != expect:
         raise AssertionError(f"{' '.join(map(str, command))}\nexited {done.returncode}, not {expect}\n{done.stdout}{done.stderr}")
     return done
