@@ -128,6 +128,19 @@ double Chooser::costPerToken(const Plan &plan) const {
   return sweeps * caches * (1 + kShardCost / rows) * mini;
 }
 
+/// The fewest boundary slots with which a schedule stays within kMaximalSweeps.
+int64_t fewestSlots(int64_t shards) {
+  int64_t low = 1, high = std::max<int64_t>(1, shards);
+  while (low < high) {
+    int64_t middle = low + (high - low) / 2;
+    if (adjrt::binomialForwardCount(shards, middle) <= kMaximalSweeps * shards)
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  return low;
+}
+
 void Chooser::consider(const MemoryPlan &planned) {
   MemoryPlan memory = planned;
   auto peakWith = [&](const std::string &boundaries) -> std::optional<uint64_t> {
@@ -140,18 +153,17 @@ void Chooser::consider(const MemoryPlan &planned) {
     candidates.push_back(options.boundaries);
   } else {
     candidates.push_back("device");
-    // Fewer boundaries cost forward sweeps; an automatic plan stays within a few.
-    auto affordable = [&](int64_t slots) {
-      return adjrt::binomialForwardCount(memory.plan.shards(), slots) <= kMaximalSweeps * memory.plan.shards();
-    };
-    for (int64_t slots = 1; slots < memory.plan.shards(); slots *= 2)
-      if (affordable(slots))
-        candidates.push_back("binomial:" + std::to_string(slots));
-    // The most slots that fit: peak grows by one slot with each.
+    // The fewest slots that are affordable, and the most that fit: peak grows by one slot with each.
+    int64_t fewest = fewestSlots(memory.plan.shards());
     auto one = peakWith("binomial:1"), two = peakWith("binomial:2");
-    if (one && two && *two > *one && *one <= options.budget && memory.plan.shards() > 4)
-      if (auto slots = static_cast<int64_t>(1 + (options.budget - *one) / (*two - *one)); slots < memory.plan.shards() && affordable(slots))
-        candidates.push_back("binomial:" + std::to_string(slots));
+    if (fewest < memory.plan.shards() && one && two && *two > *one) {
+      candidates.push_back("binomial:" + std::to_string(fewest));
+      if (*one <= options.budget) {
+        auto most = static_cast<int64_t>(1 + (options.budget - *one) / (*two - *one));
+        if (most > fewest && most < memory.plan.shards())
+          candidates.push_back("binomial:" + std::to_string(most));
+      }
+    }
   }
   for (const std::string &boundaries : candidates) {
     std::optional<uint64_t> peak = peakWith(boundaries);
