@@ -2,7 +2,7 @@
 // RUN: adj-opt %s --adj-choose-policies="shard=8 batch=3 context=64 mini-sequence=-1" | FileCheck %s --check-prefix=OFF
 // RUN: adj-opt %s --adj-choose-policies="shard=512 context=64 mini-sequence=10000" | FileCheck %s --check-prefix=CLAMP
 // RUN: adj-opt %s --adj-choose-policies="context=1048576" | FileCheck %s --check-prefix=AUTO
-// RUN: adj-opt %s --adj-choose-policies="context=1048576 budget=70000000 budget-text=70MB" | FileCheck %s --check-prefix=TIGHT
+// RUN: adj-opt %s --adj-choose-policies="shard=64 context=1048576 budget=30000000 budget-text=30MB" | FileCheck %s --check-prefix=TIGHT
 // RUN: adj-opt %s --adj-choose-policies="shard=64 context=640 boundaries=binomial:3 adamw" | FileCheck %s --check-prefix=BINOMIAL
 
 // CHECK: module attributes {adj.plan = {batch = 3 : i64, boundaries = "device", budget = 8000000000 : i64, context = 64 : i64, mini_sequence = 5 : i64, optimizer = "none", shard = 8 : i64}}
