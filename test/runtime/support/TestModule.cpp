@@ -1,3 +1,6 @@
+// Tests write tables that lack what the schema requires; the builder's own assertion would stop them before the loader can refuse.
+#define FLATBUFFERS_ASSERT(condition) ((void)0)
+
 #include "TestModule.h"
 #include "adjrt/abi.h"
 #include "adjrt/module/format.h"
