@@ -60,8 +60,9 @@ LogicalResult ScanAdjointOp::attachCarries(RewriterBase &rewriter, ValueRange ca
   rewriter.setInsertionPoint(*this);
   Value cotangent = carriedIn.front();
   auto op = ScanAdjointOp::create(rewriter, getLoc(), TypeRange(getInputCotangents()), cotangent.getType(), getInputs(), getCotangents(),
-                                  getCheckpoints(), cotangent, resets, getDimsAttr(), getStateAttr(), getStateTypeAttr(), getIndexingMapsAttr(),
-                                  getDifferentiatedAttr(), getCheckpointEveryAttr(), getLaneAttr(), getLaneBlockAttr(), getCarryNameAttr());
+                                  getCheckpoints(), cotangent, resets, getDimsAttr(), getStateAttr(), getStateTypeAttr(), getContractedAttr(),
+                                  getContractsAttr(), getIndexingMapsAttr(), getDifferentiatedAttr(), getCheckpointEveryAttr(), getLaneAttr(),
+                                  getLaneBlockAttr(), getGroupedAttr(), getCarryNameAttr());
   rewriter.inlineRegionBefore(getStep(), op.getStep(), op.getStep().begin());
   rewriter.inlineRegionBefore(getAdjoint(), op.getAdjoint(), op.getAdjoint().begin());
   carriedOut.push_back(op.getNextStateCotangent());

@@ -119,20 +119,24 @@ def Adj_ScanAdjointOp : Adj_Op<"scan_adjoint", [Pure, IsolatedFromAbove, AttrSiz
     absent; METHOD: c, what the future says about the state handed over), `next_state_cotangent` that of its initial state. The states are
     recomputed from `checkpoints`, `checkpoint_every` tokens at a time.
 
-    The iteration space (`dims`, `state`) and `step` are the forward scan's. `adjoint` takes, for one point: one scalar per input, one
+    The iteration space (`dims`, `state`, `contracted`) and `step` are the forward scan's. `adjoint` takes, for one point: one scalar per input, one
     per output cotangent, the state before this token (0 at a reset), the state after it, the state cotangent c that the token after hands
     back, and the reset flag; it yields the state cotangent for the token before (a^T p; the kernel puts 0 there at a reset), then one contribution
     per differentiated input (`differentiated` lists their numbers), varying over at most the dimensions of the input's map and the batch and token: sums over
-    state dimensions are explicit, sums over batch and tokens are not.
+    all other dimensions are explicit, sums over batch and tokens are not. With a dense transition the state before and the yielded
+    state cotangent vary over the contracted dimension in place of the one it contracts: c[m] = sum_n a[n, m] p[n].
 
-    Results that are sums over what one kernel group does not hold are partial sums: an input whose map lacks the lane dimension (`lane`) gets a leading
-    dimension ceil(size(lane) / lane_block); one whose map lacks the batch gets a (next) leading dynamic batch dimension.
+    Results that are sums over what one kernel group does not hold are partial sums: an input whose map lacks the lane dimension (`lane`) or one of the
+    `grouped` dimensions, of which a group holds one point, gets a leading dimension: the product of ceil(size(lane) / lane_block) and the sizes of those that it
+    lacks; one whose map lacks the batch gets a (next) leading dynamic batch dimension.
   }];
   let arguments = (ins Variadic<AnyRankedTensor>:$inputs, Variadic<AnyRankedTensor>:$cotangents, AnyRankedTensor:$checkpoints,
                        Optional<AnyRankedTensor>:$state_cotangent, Optional<AnyRankedTensor>:$resets,
                        StrArrayAttr:$dims, DenseI64ArrayAttr:$state, TypeAttr:$state_type,
+                       OptionalAttr<I64Attr>:$contracted, OptionalAttr<I64Attr>:$contracts,
                        AffineMapArrayAttr:$indexing_maps, DenseI64ArrayAttr:$differentiated, I64Attr:$checkpoint_every,
-                       I64Attr:$lane, I64Attr:$lane_block, OptionalAttr<StrAttr>:$carry_name);
+                       I64Attr:$lane, I64Attr:$lane_block, DefaultValuedOptionalAttr<DenseI64ArrayAttr, "{}">:$grouped,
+                       OptionalAttr<StrAttr>:$carry_name);
   let results = (outs Variadic<AnyRankedTensor>:$input_cotangents, Optional<AnyRankedTensor>:$next_state_cotangent);
   let regions = (region SizedRegion<1>:$step, SizedRegion<1>:$adjoint);
   let assemblyFormat = [{

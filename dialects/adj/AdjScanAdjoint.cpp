@@ -1,6 +1,7 @@
 //===- AdjScanAdjoint.cpp - what adj.scan_adjoint must fulfil -----------------------------------------------------===//
 #include "adj/AdjOps.h"
 #include "mlir/IR/Builders.h"
+#include "ssm/ScanCut.h"
 #include "ssm/ScanVerifier.h"
 #include "ssm/ShapeChecks.h"
 #include "ssm/SsmOps.h"
@@ -27,19 +28,6 @@ static RankedTensorType getStateType(ScanAdjointOp scan) {
   if (isa<ComplexType>(scan.getStateType()))
     shape.push_back(2);
   return RankedTensorType::get(shape, Float32Type::get(scan.getContext()));
-}
-
-/// The type of an input's cotangent, given its map: partial sums where it lacks the lane or the batch.
-static RankedTensorType getCotangentType(ScanAdjointOp scan, RankedTensorType input, const DimensionSet &dims,
-                                         int64_t laneSize) {
-  SmallVector<int64_t> shape;
-  int64_t block = scan.getLaneBlock();
-  if (!dims.test(scan.getLane()))
-    shape.push_back((laneSize + block - 1) / block);
-  if (!dims.test(ssm::kBatchDim))
-    shape.push_back(ShapedType::kDynamic);
-  llvm::append_range(shape, input.getShape());
-  return RankedTensorType::get(shape, input.getElementType());
 }
 
 LogicalResult ScanAdjointOp::verify() {
@@ -69,12 +57,16 @@ LogicalResult ScanAdjointOp::verify() {
   if (getDifferentiated().size() != getInputCotangents().size())
     return emitOpError() << "yields " << getInputCotangents().size() << " input cotangents for "
                          << getDifferentiated().size() << " differentiated inputs";
-  int64_t laneSize = ssm::computeDimSizes(space, getIndexingMaps(), types)[lane];
+  for (int64_t dim : getGrouped())
+    if (dim == lane || !llvm::is_contained(getState(), dim))
+      return emitOpError() << "a grouped dimension must be a state dimension other than the lane, found number " << dim;
+  ssm::ScanCut cut = ssm::getScanCut(*this);
+  SmallVector<int64_t> sizes = ssm::computeDimSizes(space, getIndexingMaps(), types);
   for (auto [number, result] : llvm::zip(getDifferentiated(), getInputCotangents())) {
     if (number < 0 || number >= static_cast<int64_t>(inputs))
       return emitOpError() << "differentiates input " << number << "; there are " << inputs;
     DimensionSet dims = space.of(cast<AffineMapAttr>(getIndexingMaps()[number]).getValue());
-    auto expected = getCotangentType(*this, cast<RankedTensorType>(types[number]), dims, laneSize);
+    RankedTensorType expected = cut.getCotangentType(cast<RankedTensorType>(types[number]), dims, sizes);
     if (failed(ssm::checkType(*this, ("the cotangent of input " + Twine(number)).str(), result.getType(), expected)))
       return failure();
   }
@@ -105,7 +97,7 @@ LogicalResult ScanAdjointOp::verifyRegions() {
     return yield.emitOpError() << "the state cotangent must be " << getStateType() << ", found "
                                << yield.getOperand(0).getType();
   for (auto [i, value] : llvm::enumerate(yield.getOperands())) {
-    DimensionSet allowed = space.ofState();
+    DimensionSet allowed = space.ofStateBefore();
     if (i > 0) {
       if (!value.getType().isF32())
         return yield.emitOpError() << "contribution " << i - 1 << " must be f32, found " << value.getType();

@@ -20,17 +20,33 @@ struct Terms {
   Location loc;
   Value g;
 
-  Value mul(Value x, Value y) { return arith::MulFOp::create(b, loc, x, y); }
-  Value add(Value x, Value y) { return arith::AddFOp::create(b, loc, x, y); }
-  Value sub(Value x, Value y) { return arith::SubFOp::create(b, loc, x, y); }
-  Value div(Value x, Value y) { return arith::DivFOp::create(b, loc, x, y); }
-  Value neg(Value x) { return arith::NegFOp::create(b, loc, x); }
+  /// The operation for real or for complex operands.
+  template <typename Real, typename Complex, typename... Operands>
+  Value either(Value x, Operands... rest) {
+    if (isa<ComplexType>(x.getType()))
+      return Complex::create(b, loc, x, rest...);
+    return Real::create(b, loc, x, rest...);
+  }
+  Value mul(Value x, Value y) { return either<arith::MulFOp, complex::MulOp>(x, y); }
+  Value add(Value x, Value y) { return either<arith::AddFOp, complex::AddOp>(x, y); }
+  Value sub(Value x, Value y) { return either<arith::SubFOp, complex::SubOp>(x, y); }
+  Value div(Value x, Value y) { return either<arith::DivFOp, complex::DivOp>(x, y); }
+  Value neg(Value x) { return either<arith::NegFOp, complex::NegOp>(x); }
+  Value conj(Value x) { return complex::ConjOp::create(b, loc, x); }
+  Value re(Value x) { return complex::ReOp::create(b, loc, x); }
+  Value im(Value x) { return complex::ImOp::create(b, loc, x); }
+  Value create(Value x, Value y) { return complex::CreateOp::create(b, loc, ComplexType::get(x.getType()), x, y); }
   Value exp(Value x) { return math::ExpOp::create(b, loc, x); }
   Value log(Value x) { return math::LogOp::create(b, loc, x); }
   Value sin(Value x) { return math::SinOp::create(b, loc, x); }
   Value cos(Value x) { return math::CosOp::create(b, loc, x); }
   Value pow(Value x, Value y) { return math::PowFOp::create(b, loc, x, y); }
-  Value constant(double v) { return arith::ConstantOp::create(b, loc, b.getFloatAttr(g.getType(), v)); }
+  Value constant(double v) {
+    auto complex = dyn_cast<ComplexType>(g.getType());
+    Type part = complex ? complex.getElementType() : g.getType();
+    Value real = arith::ConstantOp::create(b, loc, b.getFloatAttr(part, v));
+    return complex ? create(real, arith::ConstantOp::create(b, loc, b.getFloatAttr(part, 0.0))) : real;
+  }
   Value zero() { return constant(0.0); }
   Value select(Value c, Value x, Value y) { return arith::SelectOp::create(b, loc, c, x, y); }
   Value compare(arith::CmpFPredicate p, Value x, Value y) { return arith::CmpFOp::create(b, loc, p, x, y); }
@@ -58,7 +74,7 @@ void adj::ScalarAdjoint::seed(Value value, Value cotangent) {
     return;
   Value contribution = reduce ? reduce(builder, cotangent, value) : cotangent;
   Value &slot = cotangents[value];
-  slot = slot ? arith::AddFOp::create(builder, contribution.getLoc(), slot, contribution).getResult() : contribution;
+  slot = slot ? Terms{builder, contribution.getLoc(), contribution}.add(slot, contribution) : contribution;
 }
 
 LogicalResult adj::ScalarAdjoint::run(ArrayRef<Operation *> ops) {

@@ -1,7 +1,7 @@
 //===- ScalarRules.td - vjps of scalar operations ------------------------------------------------------------------===//
 //
 // One rule per operation: for each operand, its cotangent in terms of the cotangent `g` of the result, the operands x0, x1, x2 and the
-// result y. `none`: no cotangent. tools/adj-tblgen turns the rules into ScalarRules.inc. To add a rule, add a line here and a case to
+// result y. `none`: no cotangent. The cotangent of a complex value z is dL/dRe(z) + i dL/dIm(z), so a holomorphic f gives g conj(f'). tools/adj-tblgen turns the rules into ScalarRules.inc. To add a rule, add a line here and a case to
 // test/adjoint/scalar-rules.mlir.
 //
 //===----------------------------------------------------------------------------------------------------------------===//
@@ -26,6 +26,10 @@ def log : Function<"log">;
 def sin : Function<"sin">;
 def cos : Function<"cos">;
 def pow : Function<"pow">;
+def conj : Function<"conj">;
+def re : Function<"re">;
+def im : Function<"im">;
+def create : Function<"create">;
 def k : Function<"constant">;
 def zero : Function<"zero">;
 def select : Function<"select">; // (select condition, then, else)
@@ -68,6 +72,21 @@ def : Rule<"math::AbsFOp", [(select (gt x0, (zero)), g, (select (lt x0, (zero)),
 def : Rule<"math::ErfOp", [(mul g, (mul (exp (neg (mul x0, x0))), (k "1.1283791670955126")))]>; // 2 / sqrt(pi)
 def : Rule<"math::PowFOp", [(mul g, (mul x1, (pow x0, (sub x1, (k "1.0"))))), (mul g, (mul y, (log x0)))]>;
 def : Rule<"math::FmaOp", [(mul g, x1), (mul g, x0), (is g)]>;
+def : Rule<"complex::CreateOp", [(re g), (im g)]>;
+def : Rule<"complex::ReOp", [(create g, (zero))]>;
+def : Rule<"complex::ImOp", [(create (zero), g)]>;
+def : Rule<"complex::ConjOp", [(conj g)]>;
+def : Rule<"complex::AddOp", [(is g), (is g)]>;
+def : Rule<"complex::SubOp", [(is g), (neg g)]>;
+def : Rule<"complex::MulOp", [(mul g, (conj x1)), (mul g, (conj x0))]>;
+def : Rule<"complex::DivOp", [(div g, (conj x1)), (neg (div (mul g, (conj y)), (conj x1)))]>;
+def : Rule<"complex::NegOp", [(neg g)]>;
+def : Rule<"complex::ExpOp", [(mul g, (conj y))]>;
+// The subgradient at 0 is 0.
+def : Rule<"complex::AbsOp", [(create (select (gt y, (zero)), (mul g, (div (re x0), y)), (zero)),
+                                      (select (gt y, (zero)), (mul g, (div (im x0), y)), (zero)))]>;
 // Conditions have no cotangent.
+def : Rule<"arith::UIToFPOp", [(is none)]>;
+def : Rule<"complex::ConstantOp", []>;
 def : Rule<"arith::ConstantOp", []>;
 def : Rule<"arith::CmpFOp", [(is none), (is none)]>;

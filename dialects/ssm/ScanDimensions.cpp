@@ -28,6 +28,13 @@ DimensionSet ScanSpace::ofState() const {
   return set;
 }
 
+DimensionSet ScanSpace::ofStateBefore() const {
+  DimensionSet set = ofState();
+  if (contracted)
+    set.reset(*contracts).set(*contracted);
+  return set;
+}
+
 std::string ScanSpace::format(const DimensionSet &set) const {
   if (set.none())
     return "nothing";
@@ -42,7 +49,7 @@ ScanSpace ssm::getSpace(ScanOp scan) {
 }
 
 ScanSpace ssm::getSpace(adj::ScanAdjointOp scan) {
-  return {scan.getDims(), scan.getState(), std::nullopt, std::nullopt};
+  return {scan.getDims(), scan.getState(), scan.getContracted(), scan.getContracts()};
 }
 
 /// One set per map, in order.
@@ -71,7 +78,8 @@ ScanDimensions::ScanDimensions(adj::ScanAdjointOp scan) {
   stepArguments.truncate(scan.getInputs().size());
   stepArguments.push_back(space.ofFlag());
   add(scan.getStep(), stepArguments);
-  arguments.append(3, space.ofState()); // the state before, the state after, the state cotangent
+  arguments.push_back(space.ofStateBefore());
+  arguments.append(2, space.ofState()); // the state after, the state cotangent
   arguments.push_back(space.ofFlag());
   add(scan.getAdjoint(), arguments);
 }

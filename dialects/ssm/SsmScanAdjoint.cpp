@@ -3,17 +3,19 @@
 // With q[t] the cotangent of the state through the outputs at t, and c[t] what the token after t hands back:
 //
 //     p[t] = q[t] + c[t]                          the summed adjoint dL/dh[t]
-//     cotangent of a[t] = p[t] h[t-1]    cotangent of u[t] = p[t]
-//     c[t-1] = a[t] p[t]                          (0 at a reset)
+//     cotangent of a[t] = p[t] h[t-1]^*    cotangent of u[t] = p[t]
+//     c[t-1] = a[t]^* p[t]                        (0 at a reset)
 //
-// All else is reverse mode through the scalar regions; the transpose of a broadcast is a sum over the state dimensions that a
-// value lacks.
+// where * is the transpose of a dense transition and the conjugate of complex numbers. All else is reverse mode through the scalar
+// regions; the transpose of a broadcast is a sum over the dimensions that a value lacks.
 //
 //===----------------------------------------------------------------------------------------------------------------===//
 #include "adj/AdjOps.h"
 #include "adj/ScalarRules.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "mlir/Dialect/Complex/IR/Complex.h"
+#include "ssm/ScanCut.h"
 #include "ssm/ScanDimensions.h"
 #include "ssm/SsmOps.h"
 #include "llvm/ADT/SmallBitVector.h"
@@ -25,8 +27,6 @@ namespace {
 
 /// Tokens between two saved states: the adjoint recomputes this many states at a time from one that was kept.
 constexpr int64_t kCheckpointEvery = 16;
-/// Channels of the lane dimension that one kernel group handles.
-constexpr int64_t kLaneBlock = 64;
 
 using Dims = llvm::SmallBitVector;
 
@@ -61,21 +61,14 @@ private:
 class AdjointRegionBuilder {
 public:
   explicit AdjointRegionBuilder(ScanOp scan)
-      : scan(scan), rank(scan.getDims().size()), tracker(rank), stateDims(rank) {
-    for (int64_t d : scan.getState())
-      stateDims.set(d);
+      : scan(scan), space(getSpace(scan)), tracker(space.rank()), local(space.none().flip()) {
+    local.reset(kBatchDim).reset(kTokenDim);
   }
 
   /// Fills `block` and yields. On success `differentiated` holds the numbers of the inputs that have a cotangent.
   LogicalResult build(Block *block, ArrayRef<Value> outputCotangents, SmallVectorImpl<int64_t> &differentiated);
 
 private:
-  Dims fromMap(AffineMap map) const {
-    Dims dims(rank);
-    for (AffineExpr e : map.getResults())
-      dims.set(cast<AffineDimExpr>(e).getPosition());
-    return dims;
-  }
   Value sum(OpBuilder &b, Value value, Dims over) {
     if (over.none())
       return value;
@@ -84,13 +77,13 @@ private:
       dims.push_back(d);
     return SumOp::create(b, value.getLoc(), value.getType(), b.getDenseI64ArrayAttr(dims), value);
   }
-  /// Sums at once over the state dimensions that the target lacks: what follows is computed once for all of them, and contributions that vary over
+  /// Sums at once over the dimensions that the target lacks: what follows is computed once for all of them, and contributions that vary over
   /// different dimensions can be added. (What follows a sum over the lane is linear in it and lacks the lane: a kernel may compute it on
   /// partial sums.)
   Value reduceEarly(OpBuilder &b, Value contribution, Value target) {
     Dims over = tracker.of(contribution);
     over.reset(tracker.of(target));
-    over &= stateDims;
+    over &= local;
     return sum(b, contribution, over);
   }
   void clone(OpBuilder &b, Block &source, IRMapping &mapping, SmallVectorImpl<Operation *> &ops) {
@@ -98,10 +91,19 @@ private:
       ops.push_back(b.clone(op, mapping));
   }
 
+  /// x y^* of two scalars, real or complex.
+  Value mulConjugate(OpBuilder &b, Value x, Value y) {
+    Location loc = scan.getLoc();
+    if (!isa<ComplexType>(x.getType()))
+      return arith::MulFOp::create(b, loc, x, y);
+    return complex::MulOp::create(b, loc, x, complex::ConjOp::create(b, loc, y));
+  }
+
   ScanOp scan;
-  unsigned rank;
+  ScanSpace space;
   DimensionTracker tracker;
-  Dims stateDims;
+  /// All dimensions but batch and token: those that a token sums over.
+  Dims local;
 };
 
 LogicalResult AdjointRegionBuilder::build(Block *block, ArrayRef<Value> outputCotangents, SmallVectorImpl<int64_t> &differentiated) {
@@ -109,10 +111,6 @@ LogicalResult AdjointRegionBuilder::build(Block *block, ArrayRef<Value> outputCo
   OpBuilder b(scan.getContext());
   b.setInsertionPointToStart(block);
   Type stateType = scan.getStateType();
-  Dims stateSpace = stateDims;
-  stateSpace.set(0);
-  stateSpace.set(1);
-
   auto addArgument = [&](Type type, Dims dims) {
     Value argument = block->addArgument(type, loc);
     tracker.set(argument, std::move(dims));
@@ -120,16 +118,13 @@ LogicalResult AdjointRegionBuilder::build(Block *block, ArrayRef<Value> outputCo
   };
   SmallVector<Value> inputs, cotangents;
   for (auto [i, input] : llvm::enumerate(scan.getInputs()))
-    inputs.push_back(addArgument(getElementTypeOrSelf(input.getType()), fromMap(scan.getInputMap(i))));
+    inputs.push_back(addArgument(getElementTypeOrSelf(input.getType()), space.of(scan.getInputMap(i))));
   for (auto [i, output] : llvm::enumerate(scan.getOutputs()))
-    cotangents.push_back(addArgument(getElementTypeOrSelf(output.getType()), fromMap(scan.getOutputMap(i))));
-  Value before = addArgument(stateType, stateSpace);
-  Value after = addArgument(stateType, stateSpace);
-  Value c = addArgument(stateType, stateSpace);
-  Dims tokenDims(rank);
-  tokenDims.set(0);
-  tokenDims.set(1);
-  Value reset = addArgument(b.getI1Type(), tokenDims);
+    cotangents.push_back(addArgument(getElementTypeOrSelf(output.getType()), space.of(scan.getOutputMap(i))));
+  Value before = addArgument(stateType, space.ofStateBefore());
+  Value after = addArgument(stateType, space.ofState());
+  Value c = addArgument(stateType, space.ofState());
+  Value reset = addArgument(b.getI1Type(), space.ofFlag());
 
   // The forward point, with the state after this token given.
   Block &step = scan.getStep().front(), &read = scan.getRead().front();
@@ -173,40 +168,30 @@ LogicalResult AdjointRegionBuilder::build(Block *block, ArrayRef<Value> outputCo
 
   // The adjoint recurrence, and back through the step.
   Value q = adjoint.lookup(after);
-  Value p = q ? arith::AddFOp::create(b, loc, q, c).getResult() : c;
-  adjoint.seed(a, arith::MulFOp::create(b, loc, p, before));
+  Value p = c;
+  if (q)
+    p = isa<ComplexType>(stateType) ? complex::AddOp::create(b, loc, q, c).getResult() : arith::AddFOp::create(b, loc, q, c).getResult();
+  adjoint.seed(a, mulConjugate(b, p, before));
   adjoint.seed(u, p);
   if (failed(runBack(stepOps)))
     return failure();
 
-  SmallVector<Value> yields{arith::MulFOp::create(b, loc, a, p)};
+  Value next = mulConjugate(b, p, a);
+  if (space.contracts)
+    next = sum(b, next, Dims(space.none()).set(*space.contracts));
+  SmallVector<Value> yields{next};
   for (auto [i, input] : llvm::enumerate(inputs)) {
     Value g = adjoint.lookup(input);
     if (!g)
       continue;
     Dims over = tracker.of(g);
-    over.reset(fromMap(scan.getInputMap(i)));
-    over &= stateDims;
+    over.reset(space.of(scan.getInputMap(i)));
+    over &= local;
     yields.push_back(sum(b, g, over));
     differentiated.push_back(i);
   }
   YieldOp::create(b, loc, yields);
   return success();
-}
-
-/// The type in which a kernel leaves the cotangent of an input: the input's, with a leading dimension per lane block and per
-/// sequence where the input lacks those (adj.scan_adjoint).
-RankedTensorType partialType(ScanOp scan, unsigned input, int64_t lane) {
-  auto type = cast<RankedTensorType>(scan.getInputs()[input].getType());
-  AffineMap map = scan.getInputMap(input);
-  auto has = [&](unsigned d) { return llvm::is_contained(map.getResults(), getAffineDimExpr(d, scan.getContext())); };
-  SmallVector<int64_t> shape;
-  if (!has(lane))
-    shape.push_back(llvm::divideCeil(scan.getDimSizes()[lane], kLaneBlock));
-  if (!has(0))
-    shape.push_back(ShapedType::kDynamic);
-  llvm::append_range(shape, type.getShape());
-  return RankedTensorType::get(shape, type.getElementType());
 }
 
 } // namespace
@@ -229,14 +214,12 @@ adj::AdjointOpInterface ScanOp::augmentForward(RewriterBase &rewriter) {
 }
 
 FailureOr<SmallVector<Value>> ScanOp::buildAdjoint(OpBuilder &b, ArrayRef<Value> g) {
-  if (getContracted())
-    return emitOpError("has a dense transition, whose adjoint is not built yet");
-  if (isa<ComplexType>(getStateType()))
-    return emitOpError("has a complex state, whose adjoint is not built yet");
   if (!getCheckpoints() || getInitial() || getResets())
     return emitOpError("must be differentiated with checkpoints and before it is given carries (run adj-derive-adjoint before adj-shard-tokens)");
 
-  int64_t lane = getLaneDim(*this);
+  ScanCut cut = getScanCut(*this);
+  ScanSpace space = getSpace(*this);
+  SmallVector<int64_t> sizes = getDimSizes();
   auto block = std::make_unique<Block>();
   SmallVector<int64_t> differentiated;
   ArrayRef<Value> outputCotangents = g.take_front(getOutputs().size());
@@ -249,11 +232,12 @@ FailureOr<SmallVector<Value>> ScanOp::buildAdjoint(OpBuilder &b, ArrayRef<Value>
     cotangents.push_back(outputCotangents[i] ? outputCotangents[i] : output);
   SmallVector<Type> types;
   for (int64_t i : differentiated)
-    types.push_back(partialType(*this, i, lane));
+    types.push_back(cut.getCotangentType(cast<RankedTensorType>(getInputs()[i].getType()), space.of(getInputMap(i)), sizes));
   auto op = adj::ScanAdjointOp::create(b, getLoc(), types, /*next_state_cotangent=*/Type(), getInputs(), cotangents, getCheckpoints(),
                                        /*state_cotangent=*/Value(), /*resets=*/Value(), getDimsAttr(), getStateAttr(), getStateTypeAttr(),
-                                       getIndexingMapsAttr(), b.getDenseI64ArrayAttr(differentiated), getCheckpointEveryAttr(),
-                                       b.getI64IntegerAttr(lane), b.getI64IntegerAttr(kLaneBlock), getCarryNameAttr());
+                                       getContractedAttr(), getContractsAttr(), getIndexingMapsAttr(), b.getDenseI64ArrayAttr(differentiated),
+                                       getCheckpointEveryAttr(), b.getI64IntegerAttr(cut.lane), b.getI64IntegerAttr(cut.laneBlock),
+                                       cut.grouped.empty() ? DenseI64ArrayAttr() : b.getDenseI64ArrayAttr(cut.grouped), getCarryNameAttr());
   op.getAdjoint().push_back(block.release());
   IRMapping mapping;
   getStep().cloneInto(&op.getStep(), mapping);

@@ -1,7 +1,7 @@
 //===- EmitScan.cpp - the recurrence, forward
 //------------------------------------------------------------------------===//
 //
-// One group per sequence and block of lanes runs over the tokens with its state in scratch.
+// One group per sequence, point of the grouped dimensions and block of lanes runs over the tokens with its state in scratch.
 //
 //===----------------------------------------------------------------------------------------------------------------===//
 #include "PointEmitter.h"
@@ -18,11 +18,13 @@ namespace {
 class ForwardEmitter {
 public:
   ForwardEmitter(KernelContext &context, ssm::ScanOp scan, const ScanGeometry &geometry)
-      : context(context), b(context.b), scan(scan), geometry(geometry), scratch(b), program(geometry.lane) {}
+      : context(context), b(context.b), scan(scan), geometry(geometry), scratch(b), program(geometry.lane, geometry.groupedSet) {}
 
   LogicalResult emit() {
-    state = scratch.make(geometry.scratchShape(geometry.stateSet), geometry.stateType);
-    if (failed(buildProgram()) || (geometry.splitsLanes() && failed(program.verifyLaneSums(scan, /*partial=*/false))))
+    for (unsigned part = 0; part < geometry.stateParts; ++part)
+      state.push_back(scratch.make(geometry.scratchShape(geometry.stateSet), geometry.stateType));
+    // Where a sum over the lanes is needed a block holds all of them (ssm::getScanCut).
+    if (failed(buildProgram()))
       return failure();
     PointEmitter points(b, program, geometry, scratch);
     if (failed(scratch.check(scan)))
@@ -43,34 +45,23 @@ private:
   bool isWritten(Value result) { return result && context.isOutput(result); }
 
   LogicalResult buildProgram() {
-    SmallVector<PointNode *> arguments, step, outputs;
+    SmallVector<PointValue> arguments, step, outputs;
     for (auto [number, input] : llvm::enumerate(scan.getInputs()))
-      arguments.push_back(addInput(program, geometry, context, input, scan.getInputMap(number)));
+      arguments.push_back({addInput(program, geometry, context, input, scan.getInputMap(number))});
     PointNode *flag = addResetFlag(program, context, scan.getResets());
-    arguments.push_back(flag);
+    arguments.push_back({flag});
     if (failed(program.addRegion(scan.getStep(), arguments, step)))
       return failure();
-    PointNode *before = program.addLeaf(
-        geometry.stateSet, geometry.stateType,
-        [this](KernelBuilder &b, const PointIndex &index, ValueRange) {
-          return loadLanes(b, state, geometry.scratchIndices(geometry.stateSet, index), index.width);
-        },
-        /*copied=*/false);
+    PointValue before = addStateLeaf(program, geometry, state, /*before=*/true);
     before = addUnlessReset(program, before, scan.getResets() ? flag : nullptr);
-    PointNode *after = addStep(program, step[0], before, step[1]);
-    program.addStore(
-        after, geometry.stateSet,
-        [this](KernelBuilder &b, const PointIndex &index, ValueRange values) {
-          storeLanes(b, values[0], state, geometry.scratchIndices(geometry.stateSet, index));
-          return Value();
-        },
-        /*copied=*/false);
+    PointValue after = addStep(program, geometry, step[0], before, step[1]);
+    addStateStore(program, geometry, after, state, /*before=*/false);
     arguments.insert(std::prev(arguments.end()), after);
     if (failed(program.addRegion(scan.getRead(), arguments, outputs)))
       return failure();
     for (auto [number, output] : llvm::enumerate(scan.getOutputs()))
       if (isWritten(output))
-        addRead(outputs[number], output, scan.getOutputMap(number));
+        addRead(outputs[number].re, output, scan.getOutputMap(number));
     return success();
   }
 
@@ -81,7 +72,8 @@ private:
   void emitGroup(const ScanBlock &block, PointEmitter &points) {
     PointIndex index = makeIndex(geometry, block);
     points.emitHoisted(block, index);
-    fillZero(b, state);
+    for (Value part : state)
+      fillZero(b, part);
     if (initial)
       loadStates(b, geometry, block, initial, block.batch, state, {});
     b.loop(b.index(0), context.tokens, 1, [&](Value token) {
@@ -109,24 +101,18 @@ private:
   const ScanGeometry &geometry;
   ScanScratch scratch;
   PointProgram program;
-  Value state, initial, final, checkpoints;
+  StateScratch state;
+  Value initial, final, checkpoints;
   SmallVector<std::pair<Value, AffineMap>> views; ///< of the inputs
 };
 
 } // namespace
 
-static FailureOr<KernelGrid> scanGrid(Operation *op) {
-  FailureOr<ScanGeometry> geometry = ScanGeometry::get(op);
-  if (failed(geometry))
-    return failure();
-  return geometry->getGrid();
-}
+static FailureOr<KernelGrid> scanGrid(Operation *op) { return ScanGeometry::get(op).getGrid(); }
 
 static LogicalResult emitScan(KernelContext &context, Operation *op) {
-  FailureOr<ScanGeometry> geometry = ScanGeometry::get(op);
-  if (failed(geometry))
-    return failure();
-  return ForwardEmitter(context, cast<ssm::ScanOp>(op), *geometry).emit();
+  ScanGeometry geometry = ScanGeometry::get(op);
+  return ForwardEmitter(context, cast<ssm::ScanOp>(op), geometry).emit();
 }
 
 const KernelEmitter adjc::scanEmitter{"ssm.scan", scanGrid, emitScan};

@@ -1,7 +1,7 @@
 //===- EmitScanAdjoint.cpp - the recurrence's adjoint
 //----------------------------------------------------------------===//
 //
-// One group per sequence and block of lanes runs over the chunks from the last to the first: it recomputes a chunk's
+// One group per sequence, point of the grouped dimensions and block of lanes runs over the chunks from the last to the first: it recomputes a chunk's
 // states from its checkpoint, then runs over the chunk's tokens in reverse (METHOD: p and c, section 2). Sums over the
 // tokens have two levels, the chunk and the whole.
 //
@@ -26,14 +26,17 @@ struct TokenSum {
 class AdjointEmitter {
 public:
   AdjointEmitter(KernelContext &context, adj::ScanAdjointOp scan, const ScanGeometry &geometry)
-      : context(context), b(context.b), scan(scan), geometry(geometry), scratch(b), recompute(geometry.lane),
-        reverse(geometry.lane), every(scan.getCheckpointEvery()) {}
+      : context(context), b(context.b), scan(scan), geometry(geometry), scratch(b), recompute(geometry.lane, geometry.groupedSet),
+        reverse(geometry.lane, geometry.groupedSet), every(scan.getCheckpointEvery()) {}
 
   LogicalResult emit() {
     SmallVector<int64_t> shape = geometry.scratchShape(geometry.stateSet);
-    cotangent = scratch.make(shape, geometry.stateType);
-    shape.insert(shape.begin(), every + 1);
-    states = scratch.make(shape, geometry.stateType);
+    SmallVector<int64_t> chunkShape(shape);
+    chunkShape.insert(chunkShape.begin(), every + 1);
+    for (unsigned part = 0; part < geometry.stateParts; ++part) {
+      cotangent.push_back(scratch.make(shape, geometry.stateType));
+      states.push_back(scratch.make(chunkShape, geometry.stateType));
+    }
     if (failed(buildRecompute()) || failed(buildReverse()))
       return failure();
     if (geometry.splitsLanes() && (failed(recompute.verifyLaneSums(scan, /*partial=*/false)) ||
@@ -61,74 +64,52 @@ private:
   bool isWritten(Value result) { return result && context.isOutput(result); }
   AffineMap getMap(unsigned number) { return cast<AffineMapAttr>(scan.getIndexingMaps()[number]).getValue(); }
 
-  SmallVector<PointNode *> addInputs(PointProgram &program) {
-    SmallVector<PointNode *> nodes;
+  SmallVector<PointValue> addInputs(PointProgram &program) {
+    SmallVector<PointValue> values;
     for (auto [number, input] : llvm::enumerate(scan.getInputs()))
-      nodes.push_back(addInput(program, geometry, context, input, getMap(number)));
-    return nodes;
+      values.push_back({addInput(program, geometry, context, input, getMap(number))});
+    return values;
   }
 
-  /// The state after token `slot` + offset - 1 of the chunk.
-  PointNode *addStateLeaf(PointProgram &program, int64_t offset) {
-    return program.addLeaf(
-        geometry.stateSet, geometry.stateType,
-        [=, this](KernelBuilder &b, const PointIndex &index, ValueRange) {
-          return loadLanes(b, states, stateIndices(b, index, offset), index.width);
-        },
-        /*copied=*/false);
-  }
-
-  SmallVector<Value> stateIndices(KernelBuilder &b, const PointIndex &index, int64_t offset) {
-    SmallVector<Value> indices = geometry.scratchIndices(geometry.stateSet, index);
-    indices.insert(indices.begin(), offset ? b.add(index.slot, b.index(offset)) : index.slot);
-    return indices;
+  /// The index of states: after `slot` + offset tokens of the chunk.
+  std::function<SmallVector<Value>(const PointIndex &)> afterTokens(int64_t offset) {
+    return [=, this](const PointIndex &index) {
+      return SmallVector<Value>{offset ? b.add(index.slot, b.index(offset)) : index.slot};
+    };
   }
 
   LogicalResult buildRecompute() {
-    SmallVector<PointNode *> arguments = addInputs(recompute), step;
+    SmallVector<PointValue> arguments = addInputs(recompute), step;
     PointNode *flag = addResetFlag(recompute, context, scan.getResets());
-    arguments.push_back(flag);
+    arguments.push_back({flag});
     if (failed(recompute.addRegion(scan.getStep(), arguments, step)))
       return failure();
-    PointNode *before = addUnlessReset(recompute, addStateLeaf(recompute, 0), scan.getResets() ? flag : nullptr);
-    recompute.addStore(
-        addStep(recompute, step[0], before, step[1]), geometry.stateSet,
-        [this](KernelBuilder &b, const PointIndex &index, ValueRange values) {
-          storeLanes(b, values[0], states, stateIndices(b, index, 1));
-          return Value();
-        },
-        /*copied=*/false);
+    PointValue before = addStateLeaf(recompute, geometry, states, /*before=*/true, afterTokens(0));
+    before = addUnlessReset(recompute, before, scan.getResets() ? flag : nullptr);
+    addStateStore(recompute, geometry, addStep(recompute, geometry, step[0], before, step[1]), states, /*before=*/false,
+                  afterTokens(1));
     return success();
   }
 
   LogicalResult buildReverse() {
-    SmallVector<PointNode *> arguments = addInputs(reverse), yielded;
+    SmallVector<PointValue> arguments = addInputs(reverse), yielded;
     for (auto [number, tensor] : llvm::enumerate(scan.getCotangents()))
-      arguments.push_back(addCotangent(reverse, geometry, context, tensor, getMap(scan.getInputs().size() + number)));
+      arguments.push_back({addCotangent(reverse, geometry, context, tensor, getMap(scan.getInputs().size() + number))});
     PointNode *flag = addResetFlag(reverse, context, scan.getResets());
     PointNode *resetFlag = scan.getResets() ? flag : nullptr;
-    arguments.push_back(addUnlessReset(reverse, addStateLeaf(reverse, 0), resetFlag));
-    arguments.push_back(addStateLeaf(reverse, 1));
-    arguments.push_back(reverse.addLeaf(
-        geometry.stateSet, geometry.stateType,
-        [this](KernelBuilder &b, const PointIndex &index, ValueRange) {
-          return loadLanes(b, cotangent, geometry.scratchIndices(geometry.stateSet, index), index.width);
-        },
-        /*copied=*/false));
-    arguments.push_back(flag);
+    PointValue before = addStateLeaf(reverse, geometry, states, /*before=*/true, afterTokens(0));
+    arguments.push_back(addUnlessReset(reverse, before, resetFlag));
+    arguments.push_back(addStateLeaf(reverse, geometry, states, /*before=*/false, afterTokens(1)));
+    arguments.push_back(addStateLeaf(reverse, geometry, cotangent, /*before=*/false));
+    arguments.push_back({flag});
     if (failed(reverse.addRegion(scan.getAdjoint(), arguments, yielded)))
       return failure();
-    reverse.addStore(
-        addUnlessReset(reverse, yielded.front(), resetFlag), geometry.stateSet,
-        [this](KernelBuilder &b, const PointIndex &index, ValueRange values) {
-          storeLanes(b, values[0], cotangent, geometry.scratchIndices(geometry.stateSet, index));
-          return Value();
-        },
-        /*copied=*/false);
-    for (auto [node, number, result] :
+    // The next state cotangent takes the place of the one it is made of: every reader of that one comes before.
+    addStateStore(reverse, geometry, addUnlessReset(reverse, yielded.front(), resetFlag), cotangent, /*before=*/true);
+    for (auto [value, number, result] :
          llvm::zip_equal(ArrayRef(yielded).drop_front(), scan.getDifferentiated(), scan.getInputCotangents()))
       if (isWritten(result))
-        addContribution(node, getMap(number), result);
+        addContribution(value.re, getMap(number), result);
     return success();
   }
 
@@ -150,12 +131,12 @@ private:
         /*copied=*/false);
   }
 
-  /// Leading indices of a partial sum: the block of lanes, where the input lacks the lane dimension, and the sequence,
-  /// where it lacks the batch.
+  /// Leading indices of a partial sum: the group's number among those that sum for the same place, and the sequence, where
+  /// the input lacks the batch.
   SmallVector<Value> partialIndices(AffineMap map, const PointIndex &index) {
     SmallVector<Value> indices;
-    if (!contains(dimsOf(map), geometry.lane))
-      indices.push_back(index.block);
+    if (std::optional<Value> number = geometry.partialNumber(b, dimsOf(map), index))
+      indices.push_back(*number);
     if (!contains(dimsOf(map), batchDim))
       indices.push_back(index.dims[batchDim]);
     return indices;
@@ -165,11 +146,13 @@ private:
     PointIndex index = makeIndex(geometry, block);
     forwardPoints.emitHoisted(block, index);
     reversePoints.emitHoisted(block, index);
-    fillZero(b, cotangent);
+    for (Value part : cotangent)
+      fillZero(b, part);
     if (stateCotangent)
       loadStates(b, geometry, block, stateCotangent, block.batch, cotangent, {});
     if (geometry.hasPartialVectors())
-      fillZero(b, states);
+      for (Value part : states)
+        fillZero(b, part);
     for (const TokenSum &sum : tokenSums) {
       fillZero(b, sum.chunk);
       fillZero(b, sum.total);
@@ -222,7 +205,7 @@ private:
   int64_t every;
   /// states[i]: after i tokens of the chunk. cotangent: c, what the future says about the state after the current
   /// token.
-  Value states, cotangent;
+  StateScratch states, cotangent;
   Value checkpoints, stateCotangent, nextStateCotangent;
   SmallVector<TokenSum> tokenSums;
   SmallVector<std::pair<Value, AffineMap>> views; ///< of the inputs and cotangents
@@ -230,18 +213,11 @@ private:
 
 } // namespace
 
-static FailureOr<KernelGrid> scanAdjointGrid(Operation *op) {
-  FailureOr<ScanGeometry> geometry = ScanGeometry::get(op);
-  if (failed(geometry))
-    return failure();
-  return geometry->getGrid();
-}
+static FailureOr<KernelGrid> scanAdjointGrid(Operation *op) { return ScanGeometry::get(op).getGrid(); }
 
 static LogicalResult emitScanAdjoint(KernelContext &context, Operation *op) {
-  FailureOr<ScanGeometry> geometry = ScanGeometry::get(op);
-  if (failed(geometry))
-    return failure();
-  return AdjointEmitter(context, cast<adj::ScanAdjointOp>(op), *geometry).emit();
+  ScanGeometry geometry = ScanGeometry::get(op);
+  return AdjointEmitter(context, cast<adj::ScanAdjointOp>(op), geometry).emit();
 }
 
 const KernelEmitter adjc::scanAdjointEmitter{"adj.scan_adjoint", scanAdjointGrid, emitScanAdjoint};

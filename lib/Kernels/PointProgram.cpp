@@ -3,6 +3,7 @@
 #include "PointProgram.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/OperationSupport.h"
@@ -51,6 +52,9 @@ PointNode *PointProgram::addValue(ArrayRef<PointNode *> operands, Type type, Poi
 }
 
 PointNode *PointProgram::addSum(PointNode *operand, DimSet over) {
+  over &= ~fixed;
+  if (over == 0) // of a fixed dimension there is one point
+    return operand;
   PointNode *node =
       add(PointNode::Kind::Sum, operand->dims & ~over, operand->dims | over, operand->type, {operand}, nullptr);
   node->summed = over;
@@ -72,13 +76,15 @@ PointNode *PointProgram::addOperation(Operation &op, ArrayRef<PointNode *> opera
       summed |= dimBit(dim);
   // The step and read regions, and more so a derived adjoint, compute the same values: once is enough.
   for (const std::unique_ptr<PointNode> &node : nodes)
-    if (node->op && node->summed == summed && ArrayRef<PointNode *>(node->operands) == operands &&
+    if (node->op && node->summed == (summed & ~fixed) && ArrayRef<PointNode *>(node->operands) == operands &&
         OperationEquivalence::isEquivalentTo(
             node->op, &op, [](Value, Value) { return success(); }, nullptr, OperationEquivalence::IgnoreLocations))
       return node.get();
   PointNode *node;
   if (sum) {
     node = addSum(operands.front(), summed);
+    if (node == operands.front())
+      return node;
   } else {
     Operation *original = &op;
     node = addValue(operands, op.getResult(0).getType(),
@@ -95,25 +101,32 @@ PointNode *PointProgram::addOperation(Operation &op, ArrayRef<PointNode *> opera
   return node;
 }
 
-LogicalResult PointProgram::addRegion(Region &region, ArrayRef<PointNode *> arguments,
-                                      SmallVectorImpl<PointNode *> &yielded) {
+LogicalResult PointProgram::addRegion(Region &region, ArrayRef<PointValue> arguments,
+                                      SmallVectorImpl<PointValue> &yielded) {
   Block &block = region.front();
-  llvm::DenseMap<Value, PointNode *> known;
-  for (auto [argument, node] : llvm::zip_equal(block.getArguments(), arguments))
-    known[argument] = node;
+  llvm::DenseMap<Value, PointValue> known;
+  for (auto [argument, value] : llvm::zip_equal(block.getArguments(), arguments))
+    known[argument] = value;
   for (Operation &op : block) {
-    SmallVector<PointNode *> operands;
-    for (Value operand : op.getOperands())
-      operands.push_back(known.lookup(operand));
+    auto operands = llvm::map_to_vector(op.getOperands(), [&](Value operand) { return known.lookup(operand); });
     if (op.hasTrait<OpTrait::IsTerminator>()) {
       yielded = operands;
       break;
     }
-    Dialect *dialect = op.getDialect();
-    bool scalar = isa_and_nonnull<arith::ArithDialect, math::MathDialect>(dialect) && op.getNumResults() == 1;
-    if (!scalar && !isa<ssm::SumOp>(op))
-      return op.emitOpError("is not lowered inside of a recurrence's region: only arith, math and ssm.sum are");
-    known[op.getResult(0)] = addOperation(op, operands);
+    PointValue result;
+    if (isa<complex::CreateOp>(op)) {
+      result = {operands[0].re, operands[1].re};
+    } else if (isa<complex::ReOp, complex::ImOp>(op)) {
+      result.re = isa<complex::ReOp>(op) ? operands[0].re : operands[0].im;
+    } else {
+      Dialect *dialect = op.getDialect();
+      bool scalar = isa_and_nonnull<arith::ArithDialect, math::MathDialect>(dialect) && op.getNumResults() == 1;
+      bool real = llvm::none_of(operands, [](PointValue operand) { return operand.im; });
+      if (!(scalar || isa<ssm::SumOp>(op)) || !real)
+        return op.emitOpError("is not lowered inside of a recurrence's region: only arith, math and ssm.sum are");
+      result.re = addOperation(op, llvm::map_to_vector(operands, [](PointValue operand) { return operand.re; }));
+    }
+    known[op.getResult(0)] = result;
   }
   return success();
 }

@@ -74,6 +74,12 @@ struct PointNode {
   unsigned number = 0;
 };
 
+/// A value of a region: a complex one has a node for its imaginary part.
+struct PointValue {
+  PointNode *re = nullptr;
+  PointNode *im = nullptr;
+};
+
 /// The nodes of one loop nest, in topological order.
 struct PointNest {
   bool perToken = false;
@@ -85,8 +91,9 @@ struct PointNest {
 
 class PointProgram {
 public:
-  /// `lane`: number of the lane dimension.
-  explicit PointProgram(unsigned lane) : lane(lane) {}
+  /// `lane`: number of the lane dimension. `fixed`: dimensions of which a kernel group holds one point; sums over them are partial
+  /// sums, to be completed outside of the kernel.
+  PointProgram(unsigned lane, DimSet fixed) : lane(lane), fixed(fixed | dimBit(batchDim)) {}
 
   PointNode *addLeaf(DimSet dims, mlir::Type type, PointEmit emit, bool copied);
   PointNode *addValue(llvm::ArrayRef<PointNode *> operands, mlir::Type type, PointEmit emit);
@@ -94,11 +101,12 @@ public:
   /// `space`: the points at which it stores; the operand is repeated along those that it does not vary over.
   PointNode *addStore(PointNode *operand, DimSet space, PointEmit emit, bool copied);
 
-  /// Adds a region's operations; `arguments` has one node per block argument. Nodes equal to existing ones are shared.
+  /// Adds a region's operations; `arguments` has one value per block argument. Nodes equal to existing ones are shared.
   /// On success `yielded` has the terminator's operands. Fails with a diagnostic for an operation that is neither
-  /// arith, math nor ssm.sum, and for a value from outside of the region.
-  mlir::LogicalResult addRegion(mlir::Region &region, llvm::ArrayRef<PointNode *> arguments,
-                                llvm::SmallVectorImpl<PointNode *> &yielded);
+  /// arith, math nor ssm.sum (ssm-expand-complex leaves of complex numbers only how they are taken apart and joined), and for a value
+  /// from outside of the region.
+  mlir::LogicalResult addRegion(mlir::Region &region, llvm::ArrayRef<PointValue> arguments,
+                                llvm::SmallVectorImpl<PointValue> &yielded);
 
   /// Fails with a diagnostic if a sum over the lanes is needed where a block holds some of them only: anywhere, or with
   /// `partial` (each block stores its own part of the sum) where lanes use it again.
@@ -110,8 +118,8 @@ public:
   llvm::ArrayRef<PointNest> getNests() const { return nests; }
   /// True if a nest other than the node's own reads the node's value.
   bool isUsedElsewhere(const PointNode *node) const;
-  /// The node's dimensions that are neither batch, token nor lane.
-  DimSet innerDims(DimSet set) const { return set & ~(dimBit(batchDim) | dimBit(tokenDim) | dimBit(lane)); }
+  /// The dimensions over which a group loops, besides token and lane.
+  DimSet innerDims(DimSet set) const { return set & ~(fixed | dimBit(tokenDim) | dimBit(lane)); }
   bool hasLane(const PointNode *node) const { return contains(node->space, lane); }
   bool isPerToken(const PointNode *node) const { return contains(node->space, tokenDim); }
   /// Leaves without a lane are cheap: every nest reads them itself.
@@ -131,6 +139,7 @@ private:
   void assignLevels();
 
   unsigned lane;
+  DimSet fixed;
   llvm::SmallVector<std::unique_ptr<PointNode>> nodes;
   llvm::SmallVector<PointNest> nests;
 };

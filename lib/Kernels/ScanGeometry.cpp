@@ -2,7 +2,7 @@
 //------------------------------------------------===//
 #include "ScanGeometry.h"
 
-#include "ssm/ScanDimensions.h"
+#include "ssm/ScanCut.h"
 #include "ssm/ScanVerifier.h"
 #include "ssm/SsmOps.h"
 
@@ -10,47 +10,79 @@ using namespace mlir;
 
 namespace adjc::scan {
 
-/// Lanes of a block of the forward scan; the adjoint's is in its type, since partial sums have a row per block.
-constexpr int64_t forwardBlock = 64;
+/// What both operations have alike.
+template <typename Scan>
+static void setSpace(ScanGeometry &geometry, Scan scan) {
+  ssm::ScanSpace space = ssm::getSpace(scan);
+  ssm::ScanCut cut = ssm::getScanCut(scan);
+  for (unsigned dim = 0; dim < space.rank(); ++dim)
+    geometry.names.push_back(space.name(dim).str());
+  geometry.state.assign(space.state.begin(), space.state.end());
+  geometry.contracted = space.contracted;
+  geometry.contracts = space.contracts;
+  geometry.stateParts = isa<ComplexType>(scan.getStateType()) ? 2 : 1;
+  geometry.lane = cut.lane;
+  geometry.block = cut.laneBlock;
+  geometry.grouped.assign(cut.grouped.begin(), cut.grouped.end());
+}
 
-FailureOr<ScanGeometry> ScanGeometry::get(Operation *op) {
+ScanGeometry ScanGeometry::get(Operation *op) {
   ScanGeometry geometry;
-  auto forward = dyn_cast<ssm::ScanOp>(op);
-  ArrayAttr names;
-  ArrayRef<int64_t> state;
-  if (forward) {
-    if (forward.getContracted())
-      return op->emitOpError() << "has a dense transition (it contracts dimension "
-                               << forward.getDims()[*forward.getContracted()]
-                               << "): only scalar and diagonal transitions are lowered";
-    names = forward.getDims();
-    state = forward.getState();
+  if (auto forward = dyn_cast<ssm::ScanOp>(op)) {
+    setSpace(geometry, forward);
     geometry.sizes = forward.getDimSizes();
-    geometry.stateType = forward.getStateType();
-    geometry.lane = ssm::getLaneDim(forward);
-    geometry.block = forwardBlock;
   } else {
     auto adjoint = cast<adj::ScanAdjointOp>(op);
-    names = adjoint.getDims();
-    state = adjoint.getState();
+    setSpace(geometry, adjoint);
     SmallVector<Type> types(adjoint.getInputs().getTypes());
     llvm::append_range(types, adjoint.getCotangents().getTypes());
     geometry.sizes = ssm::computeDimSizes(ssm::getSpace(adjoint), adjoint.getIndexingMaps(), types);
-    geometry.stateType = adjoint.getStateType();
-    geometry.lane = adjoint.getLane();
-    geometry.block = adjoint.getLaneBlock();
   }
-  if (!geometry.stateType.isF32())
-    return op->emitOpError() << "has a state of " << geometry.stateType << ": only states of f32 are lowered";
-  for (Attribute name : names)
-    geometry.names.push_back(cast<StringAttr>(name).str());
-  geometry.state.assign(state.begin(), state.end());
+  geometry.stateType = Float32Type::get(op->getContext());
   geometry.stateSet = dimBit(batchDim) | dimBit(tokenDim);
   for (unsigned dim : geometry.state)
     geometry.stateSet |= dimBit(dim);
+  for (unsigned dim : geometry.grouped)
+    geometry.groupedSet |= dimBit(dim);
   geometry.lanes = geometry.sizes[geometry.lane];
   geometry.padded = llvm::alignTo(std::min(geometry.lanes, geometry.block), laneCount);
   return geometry;
+}
+
+int64_t ScanGeometry::getGroupedPoints() const {
+  int64_t points = 1;
+  for (unsigned dim : grouped)
+    points *= sizes[dim];
+  return points;
+}
+
+DimSet ScanGeometry::stateBeforeSet() const {
+  return contracted ? (stateSet & ~dimBit(*contracts)) | dimBit(*contracted) : stateSet;
+}
+
+PointIndex ScanGeometry::atContracted(const PointIndex &index) const {
+  PointIndex point = index;
+  if (!contracted)
+    return point;
+  point.dims[*contracts] = index.dims[*contracted];
+  if (*contracts == lane) { // the lanes are all there: a block begins with lane 0
+    point.lane = index.dims[*contracted];
+    point.width = 1;
+  }
+  return point;
+}
+
+std::optional<Value> ScanGeometry::partialNumber(KernelBuilder &b, DimSet dims, const PointIndex &index) const {
+  std::optional<Value> number;
+  auto add = [&](Value place, int64_t size) {
+    number = number && size > 1 ? b.add(b.mul(*number, b.index(size)), place) : number.value_or(place);
+  };
+  for (unsigned dim : grouped)
+    if (!contains(dims, dim))
+      add(index.dims[dim], sizes[dim]);
+  if (!contains(dims, lane))
+    add(index.block, getBlocks());
+  return number;
 }
 
 SmallVector<int64_t> ScanGeometry::scratchShape(DimSet set) const {
@@ -81,15 +113,25 @@ DimSet dimsOf(AffineMap map) {
 ScanBlock makeBlock(KernelBuilder &b, const ScanGeometry &geometry, Value group) {
   ScanBlock block;
   int64_t blocks = geometry.getBlocks();
+  // Groups are numbered by sequence, grouped dimensions in ascending order, block of lanes.
+  auto next = [&](int64_t size) -> Value {
+    if (size == 1)
+      return b.index(0);
+    Value part = b.remainder(group, b.index(size));
+    group = b.div(group, b.index(size));
+    return part;
+  };
+  block.number = next(blocks);
+  block.grouped.resize(geometry.grouped.size());
+  for (size_t i = geometry.grouped.size(); i-- > 0;)
+    block.grouped[i] = next(geometry.sizes[geometry.grouped[i]]);
+  block.batch = group;
   if (blocks == 1) {
-    block.batch = group;
-    block.number = block.firstLane = b.index(0);
+    block.firstLane = b.index(0);
     block.count = b.index(geometry.lanes);
     block.bound = b.index(geometry.padded);
     return block;
   }
-  block.batch = b.div(group, b.index(blocks));
-  block.number = b.remainder(group, b.index(blocks));
   block.firstLane = b.mul(block.number, b.index(geometry.block));
   block.count = geometry.lanes % geometry.block == 0
                     ? b.index(geometry.block)
@@ -103,6 +145,8 @@ PointIndex makeIndex(const ScanGeometry &geometry, const ScanBlock &block) {
   PointIndex index;
   index.dims.resize(geometry.sizes.size());
   index.dims[batchDim] = block.batch;
+  for (auto [dim, place] : llvm::zip_equal(geometry.grouped, block.grouped))
+    index.dims[dim] = place;
   index.block = block.number;
   return index;
 }

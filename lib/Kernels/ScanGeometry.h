@@ -8,31 +8,45 @@
 
 namespace adjc::scan {
 
-/// A recurrence's iteration space and its cut along the lane dimension: one group per sequence and block of lanes runs
-/// over the tokens, its state in scratch that has the lanes last.
+/// A recurrence's iteration space and its cut (ssm::ScanCut): one group per sequence, point of the grouped dimensions and block of
+/// lanes runs over the tokens, its state in scratch that has the lanes last.
 struct ScanGeometry {
-  /// Reads it off an ssm.scan or adj.scan_adjoint. Fails with a diagnostic for what is not lowered: states that are not
-  /// f32, dense transitions.
-  static llvm::FailureOr<ScanGeometry> get(mlir::Operation *op);
+  /// Reads it off an ssm.scan or adj.scan_adjoint.
+  static ScanGeometry get(mlir::Operation *op);
 
   /// Size per dimension; dynamic for batch and token.
   llvm::SmallVector<int64_t> sizes;
   llvm::SmallVector<std::string> names;
   llvm::SmallVector<unsigned> state; ///< state dimensions, in the order of the state's tensor
   DimSet stateSet = 0;               ///< batch, token and the state dimensions: what a state varies over
-  mlir::Type stateType;
+  unsigned stateParts = 1; ///< 2 for a complex state: real and imaginary part, each f32 in scratch
+  mlir::Type stateType;    ///< of a part: f32
+  /// Of a dense transition: the copy of a state dimension, and that dimension.
+  std::optional<unsigned> contracted, contracts;
+  llvm::SmallVector<unsigned> grouped; ///< ascending; a group holds one point of each
+  DimSet groupedSet = 0;
   unsigned lane = 0;  ///< the lane dimension
   int64_t lanes = 0;  ///< its size
   int64_t block = 0;  ///< lanes of a block
   int64_t padded = 0; ///< lanes that scratch holds: a multiple of the vectors' width
 
   int64_t getBlocks() const { return (lanes + block - 1) / block; }
-  KernelGrid getGrid() const { return {GridUnit::Batch, 1, getBlocks()}; }
+  KernelGrid getGrid() const { return {GridUnit::Batch, 1, getBlocks() * getGroupedPoints()}; }
+  int64_t getGroupedPoints() const;
   /// True if some block ends within a vector.
   bool hasPartialVectors() const { return lanes % laneCount != 0 || (splitsLanes() && block % laneCount != 0); }
   /// True if some group holds less than all lanes.
   bool splitsLanes() const { return getBlocks() > 1; }
-  DimSet innerDims(DimSet set) const { return set & ~(dimBit(batchDim) | dimBit(tokenDim) | dimBit(lane)); }
+  DimSet innerDims(DimSet set) const {
+    return set & ~(dimBit(batchDim) | dimBit(tokenDim) | dimBit(lane) | groupedSet);
+  }
+  /// What the state that a transition is applied to varies over: the contracted dimension stands for the one it contracts.
+  DimSet stateBeforeSet() const;
+  /// The point whose state a dense transition multiplies at `index`; `index` itself without one.
+  PointIndex atContracted(const PointIndex &index) const;
+  /// The number of the group at `index` among those whose partial sums belong together (ssm::ScanCut::countPartials); none
+  /// where a tensor over `dims` needs no partial sums of groups.
+  std::optional<mlir::Value> partialNumber(KernelBuilder &b, DimSet dims, const PointIndex &index) const;
   /// Shape of scratch for a value varying over `set`: its inner dimensions, ascending, then the lanes.
   llvm::SmallVector<int64_t> scratchShape(DimSet set) const;
   /// A point's place in such scratch.
@@ -46,6 +60,7 @@ DimSet dimsOf(mlir::AffineMap map);
 struct ScanBlock {
   mlir::Value batch;     ///< the sequence
   mlir::Value number;    ///< of the block
+  llvm::SmallVector<mlir::Value> grouped; ///< index in each grouped dimension
   mlir::Value firstLane; ///< in the lane dimension
   mlir::Value count;     ///< lanes that exist
   mlir::Value bound;     ///< count, rounded up to whole vectors

@@ -90,23 +90,108 @@ void addOutput(PointProgram &program, const ScanGeometry &geometry, KernelContex
       needsCopy(geometry, map));
 }
 
-PointNode *addStep(PointProgram &program, PointNode *transition, PointNode *before, PointNode *term) {
-  return program.addValue({transition, before, term}, before->type,
-                          [](KernelBuilder &b, const PointIndex &, ValueRange values) -> Value {
-                            auto product = arith::MulFOp::create(b, values[0], values[1]);
-                            auto sum = arith::AddFOp::create(b, product, values[2]);
-                            product.setFastmath(arith::FastMathFlags::contract);
-                            sum.setFastmath(arith::FastMathFlags::contract);
-                            return sum;
-                          });
+static PointNode *addProduct(PointProgram &program, PointNode *x, PointNode *y) {
+  return program.addValue({x, y}, y->type, [](KernelBuilder &b, const PointIndex &, ValueRange values) {
+    return b.mul(values[0], values[1]);
+  });
 }
 
-PointNode *addUnlessReset(PointProgram &program, PointNode *node, PointNode *flag) {
-  if (!flag)
-    return node;
-  return program.addValue({flag, node}, node->type, [](KernelBuilder &b, const PointIndex &, ValueRange values) {
-    return b.select(values[0], b.constant(values[1].getType(), 0.0), values[1]);
+static PointNode *addDifference(PointProgram &program, PointNode *x, PointNode *y) {
+  return program.addValue({x, y}, x->type, [](KernelBuilder &b, const PointIndex &, ValueRange values) {
+    return b.sub(values[0], values[1]);
   });
+}
+
+static PointNode *addTotal(PointProgram &program, PointNode *x, PointNode *y) {
+  return program.addValue({x, y}, x->type, [](KernelBuilder &b, const PointIndex &, ValueRange values) {
+    return b.add(values[0], values[1]);
+  });
+}
+
+/// x * y + z, which the target may contract.
+static PointNode *addMultiplyAdd(PointProgram &program, PointNode *x, PointNode *y, PointNode *z) {
+  return program.addValue({x, y, z}, y->type, [](KernelBuilder &b, const PointIndex &, ValueRange values) -> Value {
+    auto product = arith::MulFOp::create(b, values[0], values[1]);
+    auto sum = arith::AddFOp::create(b, product, values[2]);
+    product.setFastmath(arith::FastMathFlags::contract);
+    sum.setFastmath(arith::FastMathFlags::contract);
+    return sum;
+  });
+}
+
+PointValue addStep(PointProgram &program, const ScanGeometry &geometry, PointValue a, PointValue h, PointValue u) {
+  if (!geometry.contracted && !h.im)
+    return {addMultiplyAdd(program, a.re, h.re, u.re)};
+  PointValue product{addProduct(program, a.re, h.re)};
+  if (h.im) {
+    product.re = addDifference(program, product.re, addProduct(program, a.im, h.im));
+    product.im = addTotal(program, addProduct(program, a.re, h.im), addProduct(program, a.im, h.re));
+  }
+  auto finish = [&](PointNode *part, PointNode *term) -> PointNode * {
+    if (!part)
+      return nullptr;
+    return addTotal(program, geometry.contracted ? program.addSum(part, dimBit(*geometry.contracted)) : part, term);
+  };
+  return {finish(product.re, u.re), finish(product.im, u.im)};
+}
+
+PointValue addUnlessReset(PointProgram &program, PointValue value, PointNode *flag) {
+  if (!flag)
+    return value;
+  auto part = [&](PointNode *node) -> PointNode * {
+    if (!node)
+      return nullptr;
+    return program.addValue({flag, node}, node->type, [](KernelBuilder &b, const PointIndex &, ValueRange values) {
+      return b.select(values[0], b.constant(values[1].getType(), 0.0), values[1]);
+    });
+  };
+  return {part(value.re), part(value.im)};
+}
+
+SmallVector<PointValue> toValues(ArrayRef<PointNode *> nodes) {
+  return llvm::map_to_vector(nodes, [](PointNode *node) { return PointValue{node}; });
+}
+
+//===----------------------------------------------------------------------------------------------------------------===//
+// States in scratch
+//===----------------------------------------------------------------------------------------------------------------===//
+
+using LeadingIndices = std::function<SmallVector<Value>(const PointIndex &)>;
+
+/// Place and point of a state in scratch.
+static std::pair<SmallVector<Value>, PointIndex> locate(const ScanGeometry &geometry, const PointIndex &index, bool before,
+                                                        const LeadingIndices &leading) {
+  PointIndex point = before ? geometry.atContracted(index) : index;
+  SmallVector<Value> place = leading ? leading(index) : SmallVector<Value>();
+  llvm::append_range(place, geometry.scratchIndices(geometry.stateSet, point));
+  return {place, point};
+}
+
+PointValue addStateLeaf(PointProgram &program, const ScanGeometry &geometry, const StateScratch &states, bool before,
+                        LeadingIndices leading) {
+  auto part = [&](Value scratch) {
+    return program.addLeaf(
+        before ? geometry.stateBeforeSet() : geometry.stateSet, geometry.stateType,
+        [=, &geometry](KernelBuilder &b, const PointIndex &index, ValueRange) {
+          auto [place, point] = locate(geometry, index, before, leading);
+          return loadLanes(b, scratch, place, point.width);
+        },
+        /*copied=*/false);
+  };
+  return {part(states[0]), states.size() > 1 ? part(states[1]) : nullptr};
+}
+
+void addStateStore(PointProgram &program, const ScanGeometry &geometry, PointValue value, const StateScratch &states, bool before,
+                   LeadingIndices leading) {
+  PointNode *parts[] = {value.re, value.im};
+  for (auto [part, scratch] : llvm::enumerate(states))
+    program.addStore(
+        parts[part], before ? geometry.stateBeforeSet() : geometry.stateSet,
+        [=, &geometry, scratch = scratch](KernelBuilder &b, const PointIndex &index, ValueRange values) {
+          storeLanes(b, values[0], scratch, locate(geometry, index, before, leading).first);
+          return Value();
+        },
+        /*copied=*/false);
 }
 
 //===----------------------------------------------------------------------------------------------------------------===//
@@ -123,19 +208,31 @@ static SmallVector<Value> stateIndices(const ScanGeometry &geometry, const Point
   return llvm::map_to_vector(geometry.state, [&](unsigned dim) { return index.dims[dim]; });
 }
 
-void loadStates(KernelBuilder &b, const ScanGeometry &geometry, const ScanBlock &block, Value view, ValueRange leading,
-                Value scratch, ValueRange scratchLeading) {
+/// Runs over the parts of a block's states: body(place in the tensor, part, point).
+static void forStates(KernelBuilder &b, const ScanGeometry &geometry, const ScanBlock &block, ValueRange leading,
+                      function_ref<void(ArrayRef<Value>, unsigned, const PointIndex &)> body) {
   forPoints(b, geometry, block, geometry.stateSet, makeIndex(geometry, block), [&](const PointIndex &index) {
-    Value value = b.load(view, concat(leading, stateIndices(geometry, index)));
-    b.store(value, scratch, concat(scratchLeading, geometry.scratchIndices(geometry.stateSet, index)));
+    for (unsigned part = 0; part < geometry.stateParts; ++part) {
+      SmallVector<Value> place = concat(leading, stateIndices(geometry, index));
+      if (geometry.stateParts > 1)
+        place.push_back(b.index(part));
+      body(place, part, index);
+    }
+  });
+}
+
+void loadStates(KernelBuilder &b, const ScanGeometry &geometry, const ScanBlock &block, Value view, ValueRange leading,
+                const StateScratch &scratch, ValueRange scratchLeading) {
+  forStates(b, geometry, block, leading, [&](ArrayRef<Value> place, unsigned part, const PointIndex &index) {
+    b.store(b.load(view, place), scratch[part],
+            concat(scratchLeading, geometry.scratchIndices(geometry.stateSet, index)));
   });
 }
 
 void storeStates(KernelBuilder &b, const ScanGeometry &geometry, const ScanBlock &block, Value view, ValueRange leading,
-                 Value scratch) {
-  forPoints(b, geometry, block, geometry.stateSet, makeIndex(geometry, block), [&](const PointIndex &index) {
-    Value value = b.load(scratch, geometry.scratchIndices(geometry.stateSet, index));
-    b.store(value, view, concat(leading, stateIndices(geometry, index)));
+                 const StateScratch &scratch) {
+  forStates(b, geometry, block, leading, [&](ArrayRef<Value> place, unsigned part, const PointIndex &index) {
+    b.store(b.load(scratch[part], geometry.scratchIndices(geometry.stateSet, index)), view, place);
   });
 }
 

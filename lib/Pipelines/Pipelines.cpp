@@ -17,6 +17,7 @@ using namespace mlir;
 void adjc::buildProgramsPipeline(OpPassManager &manager) {
   manager.addPass(createExpandLayers());
   manager.addPass(createDeriveAdjoint());
+  manager.addPass(createExpandComplex());
   manager.addPass(createShardTokens());
   manager.addPass(createCSEPass());
 }

@@ -712,3 +712,22 @@ func.func @f(%x: tensor<?x?x4xf32>, %a: tensor<4xf32>, %g: tensor<?x?x4xf32>, %c
   }
   return
 }
+
+// -----
+
+func.func @f(%x: tensor<?x?x4xf32>, %a: tensor<4xf32>, %g: tensor<?x?x4xf32>, %checkpoints: tensor<?x?x4x4xf32, #adj.blocks<"tokens", 8>>) {
+  // expected-error@+1 {{a grouped dimension must be a state dimension other than the lane, found number 2}}
+  %r0, %r1 = adj.scan_adjoint ins(%x, %a : tensor<?x?x4xf32>, tensor<4xf32>) cotangents(%g : tensor<?x?x4xf32>)
+      checkpoints(%checkpoints : tensor<?x?x4x4xf32, #adj.blocks<"tokens", 8>>)
+      {dims = ["b", "t", "d", "n"], state = array<i64: 2, 3>, state_type = f32, checkpoint_every = 8 : i64, lane = 2 : i64, lane_block = 16 : i64, grouped = array<i64: 2>,
+       indexing_maps = [affine_map<(b, t, d, n) -> (b, t, d)>, affine_map<(b, t, d, n) -> (n)>, affine_map<(b, t, d, n) -> (b, t, d)>], differentiated = array<i64: 0, 1>}
+      -> tensor<?x?x4xf32>, tensor<1x?x4xf32>
+  step {
+  ^bb0(%v: f32, %w: f32, %reset: i1):
+    ssm.yield %w, %v : f32, f32
+  } adjoint {
+  ^bb0(%v: f32, %w: f32, %dy: f32, %before: f32, %after: f32, %carried: f32, %reset: i1):
+    ssm.yield %carried, %dy, %w : f32, f32, f32
+  }
+  return
+}

@@ -23,7 +23,7 @@
 // CHECK-DAG:       %[[DX:.*]] = arith.mulf %[[PSUM]], %[[DT]]
 // CHECK-DAG:       %[[DDTA:.*]] = arith.mulf %[[DDECAY]], %[[DECAY]]
 // CHECK-DAG:       %[[DA:.*]] = arith.mulf %[[DDTA]], %[[DT]]
-// CHECK-DAG:       %[[NEXT:.*]] = arith.mulf %[[DECAY]], %[[P]]
+// CHECK-DAG:       %[[NEXT:.*]] = arith.mulf %[[P]], %[[DECAY]]
 // CHECK-DAG:       %[[DCSUM:.*]] = ssm.sum [2] %[[DC]]
 // CHECK:           ssm.yield %[[NEXT]], %[[DX]], %{{.*}}, %[[DCSUM]], %[[DA]]
 // CHECK:         adj.sum_partials %{{.*}} : (tensor<1x?x?x2xf32>) -> tensor<?x?x2xf32>

@@ -16,4 +16,24 @@ def ExpandLayers : Pass<"ssm-expand-layers"> {
                            "::mlir::ssm::SsmDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def ExpandComplex : Pass<"ssm-expand-complex"> {
+  let summary = "Spells complex arithmetic in recurrences out";
+  let description = [{
+    In the regions of `ssm.scan` and `adj.scan_adjoint`, complex arithmetic becomes arithmetic on real and imaginary parts. What stays of the complex dialect is
+    `complex.re` and `complex.im` of region arguments and `complex.create` of yielded values. Runs after `adj-derive-adjoint`: complex functions are
+    differentiated as such.
+
+    A quotient is x conj(y) / |y|^2 and a modulus sqrt(re^2 + im^2), so both take |z|^2 within the range of f32.
+
+    ```mlir
+    %p = complex.mul %x, %y : complex<f32>
+    // becomes
+    %re = arith.subf (re x * re y), (im x * im y)
+    %im = arith.addf (re x * im y), (im x * re y)
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::complex::ComplexDialect", "::mlir::math::MathDialect",
+                           "::mlir::ssm::SsmDialect"];
+}
+
 #endif

@@ -61,6 +61,7 @@ ScanModel ssdModel(int64_t heads, int64_t channels, int64_t states) {
   model.scan.outputs = {{"y", "bthp"}};
   model.scan.state = "hpn";
   model.scan.lane = 'p';
+  model.scan.grouped = "h";
   model.scan.sizes = {{'h', heads}, {'p', channels}, {'n', states}};
   model.scan.step = std::string(softplusText) + R"(
       %square = arith.mulf %A, %A : f32
@@ -160,6 +161,84 @@ ScanModel fullRankModel(int64_t channels, int64_t states) {
   return model;
 }
 
+/// Number of a dimension in a case, for ssm.sum.
+static std::string numberOf(const ScanCase &scan, char dim) { return std::to_string(scan.dims().find(dim)); }
+
+ScanModel denseModel(int64_t channels, int64_t states, char lane) {
+  ScanModel model;
+  ScanCase &scan = model.scan;
+  scan.inputs = {{"x", "btd"}, {"W", "nm"}, {"B", "btn"}, {"gate", "bt"}};
+  // The lane is the last dimension of the first output when that is a state dimension, else the largest of the state's.
+  scan.outputs = {lane == 'n' ? ScanOperand{"y", "btdn"} : ScanOperand{"y", "btd"}};
+  scan.state = "dn";
+  scan.lane = lane;
+  scan.grouped = lane == 'n' ? "d" : "";
+  scan.contracted = 'm';
+  scan.contracts = 'n';
+  scan.sizes = {{'d', channels}, {'n', states}, {'m', states}};
+  scan.step = R"(
+      %size = arith.constant 0.25 : f32
+      %scaled = arith.mulf %gate, %size : f32
+      %w = math.tanh %W : f32
+      %a = arith.mulf %scaled, %w : f32
+      %u = arith.mulf %x, %B : f32
+      ssm.yield %a, %u : f32, f32
+)";
+  if (lane == 'n')
+    scan.read = "      %y = arith.mulf %h, %x : f32\n      ssm.yield %y : f32\n";
+  else
+    scan.read = "      %y = ssm.sum [" + numberOf(scan, 'n') + "] %h : f32\n      ssm.yield %y : f32\n";
+  model.step = [](const ScanModel::Read &in, bool) {
+    return std::make_pair(in("gate") * Var(0.25) * tanh(in("W")), in("x") * in("B"));
+  };
+  model.read = [=](int, const ScanModel::Read &in) {
+    if (lane == 'n')
+      return in("h") * in("x");
+    Var sum = 0;
+    for (int64_t n = 0; n < states; ++n)
+      sum = sum + in("h", {{'n', n}});
+    return sum;
+  };
+  return model;
+}
+
+ScanModel ownDimensionsModel(int64_t states, int64_t outputs) {
+  ScanModel model;
+  ScanCase &scan = model.scan;
+  scan.inputs = {{"x", "btp"}, {"a", "n"}, {"B", "np"}, {"C", "qn"}, {"D", "q"}};
+  scan.outputs = {{"y", "btq"}};
+  scan.state = "n";
+  scan.lane = 'n';
+  scan.sizes = {{'n', states}, {'p', 3}, {'q', outputs}};
+  scan.step = R"(
+      %decay = math.tanh %a : f32
+      %bx = arith.mulf %B, %x : f32
+      %u = ssm.sum [)" +
+              numberOf(scan, 'p') + R"(] %bx : f32
+      ssm.yield %decay, %u : f32, f32
+)";
+  scan.read = R"(
+      %ch = arith.mulf %C, %h : f32
+      %sum = ssm.sum [)" +
+              numberOf(scan, 'n') + R"(] %ch : f32
+      %y = arith.addf %sum, %D : f32
+      ssm.yield %y : f32
+)";
+  model.step = [](const ScanModel::Read &in, bool) {
+    Var u = 0;
+    for (int64_t p = 0; p < 3; ++p)
+      u = u + in("B", {{'p', p}}) * in("x", {{'p', p}});
+    return std::make_pair(tanh(in("a")), u);
+  };
+  model.read = [states](int, const ScanModel::Read &in) {
+    Var sum = in("D");
+    for (int64_t n = 0; n < states; ++n)
+      sum = sum + in("C", {{'n', n}}) * in("h", {{'n', n}});
+    return sum;
+  };
+  return model;
+}
+
 std::pair<std::vector<ScanTensor>, ScanTensor> evaluate(const ScanModel &model, std::vector<ScanTensor> inputs,
                                                         ScanTensor state, const std::vector<int8_t> &resets,
                                                         int64_t batch, int64_t tokens) {
@@ -203,10 +282,26 @@ std::pair<std::vector<ScanTensor>, ScanTensor> evaluate(const ScanModel &model, 
     for (int64_t t = 0; t < tokens; ++t) {
       point = {{'b', b}, {'t', t}};
       bool reset = resets[b * tokens + t] != 0;
+      ScanTensor next = state;
       forEach(forEach, scan.state, [&] {
-        auto [a, u] = model.step(read, reset);
-        state.at(point) = reset ? u : a * state.at(point) + u;
+        auto step = [&] { return model.step(read, reset); };
+        if (!scan.contracted) {
+          auto [a, u] = step();
+          next.at(point) = reset ? u : a * state.at(point) + u;
+          return;
+        }
+        point[scan.contracted] = 0;
+        Var sum = step().second;
+        for (int64_t m = 0; m < extent(scan.contracted) && !reset; ++m) {
+          point[scan.contracted] = m;
+          ScanModel::Point from = point;
+          from[scan.contracts] = m;
+          sum = sum + step().first * state.at(from);
+        }
+        point.erase(scan.contracted);
+        next.at(point) = sum;
       });
+      state = next;
       for (size_t i = 0; i < outputs.size(); ++i)
         forEach(forEach, outputs[i].dims.substr(2), [&] { outputs[i].at(point) = model.read(i, read); });
     }

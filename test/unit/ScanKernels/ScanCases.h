@@ -44,12 +44,17 @@ std::pair<std::vector<ScanTensor>, ScanTensor> evaluate(const ScanModel &model, 
 
 /// Mamba's selective scan with skip, gate and bias: (b, t, d, n).
 ScanModel mambaModel(int64_t channels, int64_t states);
-/// One scalar transition per head, as in SSD: (b, t, h, p, n).
+/// One scalar transition per head, as in SSD: (b, t, h, p, n). B, C and the bias are shared by all heads.
 ScanModel ssdModel(int64_t heads, int64_t channels, int64_t states);
 /// A gated recurrence without further state dimensions, whose input term depends on the reset: (b, t, d).
 ScanModel gatedModel(int64_t channels);
 /// An input per point with the lanes not contiguous, and two outputs: (b, t, d, n) with dt as (b, t, d, n) and w as (b,
 /// t, n, d).
 ScanModel fullRankModel(int64_t channels, int64_t states);
+
+/// A dense transition, tanh(W[n, m]) scaled by a token's gate, for every channel: (b, t, d, n, m). The lane is n or d.
+ScanModel denseModel(int64_t channels, int64_t states, char lane);
+/// Outputs and an input term with a dimension of their own, as in S5: h[n] = a[n] h[n] + sum_p B[n, p] x[p], y[q] = sum_n C[q, n] h[n].
+ScanModel ownDimensionsModel(int64_t states, int64_t outputs);
 
 #endif

@@ -69,7 +69,8 @@ std::string ScanCase::text(bool) const {
     results += comma + "%y#" + std::to_string(i);
   }
   return "adj.kernel @forward {\n^bb0(" + arguments + "):\n  %y:" + std::to_string(outputs.size()) +
-         " = ssm.scan over " + list(dims()) + " state " + list(state) + " : f32\n    ins(" + ins + " : " + types +
+         " = ssm.scan over " + list(dims()) + " state " + list(state) +
+         (contracted ? std::string(" contracted ") + contracted + " of " + contracts : "") + " : f32\n    ins(" + ins + " : " + types +
          ")\n    outs(" + outs + " : " + outTypes + ")\n    step {\n    ^bb0(" + scalars + "%reset: i1):\n" + step +
          "    } read {\n    ^bb0(" + scalars + "%h: f32, %reset: i1):\n" + read + "    }\n  adj.yield " + results +
          " : " + outTypes + "\n}\n";
@@ -181,7 +182,7 @@ std::unique_ptr<ScanKernels> ScanKernels::compile(const ScanCase &scan, bool wit
     FailureOr<adjc::KernelGrid> grid = adjc::getKernelGrid(kernel);
     EXPECT_TRUE(succeeded(grid) && grid->unit == adjc::GridUnit::Batch && grid->block == 1);
     if (succeeded(grid))
-      result->blocks = grid->factor;
+      result->groups = grid->factor;
   }
   PassManager manager(&context);
   manager.addPass(adjc::createAdjLowerKernels());
@@ -275,7 +276,19 @@ void ScanKernels::forward(Run &run) {
     buffers.push_back(output.data.data());
   buffers.push_back(run.final.data.data());
   buffers.push_back(checkpoints.data());
-  call("forward", run.batch * blocks, buffers, run);
+  call("forward", run.batch * groups, buffers, run);
+}
+
+int64_t ScanKernels::countPartials(const std::string &dims) const {
+  auto lacks = [&](char dim) { return dims.find(dim) == std::string::npos; };
+  int64_t blocks = groups, parts = 1;
+  bool any = lacks(scan.lane);
+  for (char dim : scan.grouped) {
+    blocks /= scan.sizes.at(dim);
+    any |= lacks(dim);
+    parts *= lacks(dim) ? scan.sizes.at(dim) : 1;
+  }
+  return any ? parts * (lacks(scan.lane) ? blocks : 1) : 0;
 }
 
 void ScanKernels::adjoint(Run &run) {
@@ -288,20 +301,20 @@ void ScanKernels::adjoint(Run &run) {
   buffers.push_back(run.stateCotangent.data.data());
   if (withResets)
     buffers.push_back(run.resets.data());
-  // Partial sums have a leading dimension of blocks (without the lane) and of sequences (without the batch).
+  // Partial sums have a leading dimension of groups (without the lane or a grouped dimension) and of sequences (without the batch).
   std::vector<std::vector<float>> partials(scan.inputs.size());
   for (size_t i = 0; i < scan.inputs.size(); ++i) {
     const std::string &dims = scan.inputs[i].dims;
-    int64_t parts = dims.find(scan.lane) == std::string::npos ? blocks : 1;
-    if (dims.find('b') == std::string::npos)
-      parts *= run.batch;
-    bool direct = dims.find(scan.lane) != std::string::npos && dims.find('b') != std::string::npos;
+    bool batchless = dims.find('b') == std::string::npos;
+    int64_t parts = countPartials(dims);
+    bool direct = parts == 0 && !batchless;
+    parts = std::max<int64_t>(parts, 1) * (batchless ? run.batch : 1);
     if (!direct)
       partials[i].assign(run.inputCotangents[i].size() * parts, std::numeric_limits<float>::quiet_NaN());
     buffers.push_back(direct ? run.inputCotangents[i].data.data() : partials[i].data());
   }
   buffers.push_back(run.nextStateCotangent.data.data());
-  call("adjoint", run.batch * blocks, buffers, run);
+  call("adjoint", run.batch * groups, buffers, run);
   for (size_t i = 0; i < scan.inputs.size(); ++i) {
     if (partials[i].empty())
       continue;

@@ -19,6 +19,9 @@ struct ScanCase {
   std::vector<ScanOperand> inputs, outputs;
   std::string state;             ///< letters of the state's dimensions
   char lane;                     ///< the lane dimension
+  std::string grouped = "";      ///< letters of the dimensions of which a kernel group holds one point
+  char contracted = 0;           ///< of a dense transition: the copy of the state dimension `contracts`
+  char contracts = 0;
   std::map<char, int64_t> sizes; ///< of all but batch and token
   std::string step, read;        ///< bodies; %NAME is input NAME's scalar, %h the state, %reset the flag
 
@@ -65,7 +68,9 @@ private:
 
   ScanCase scan;
   bool withResets = false;
-  int64_t padding = 0, blocks = 1;
+  int64_t padding = 0, groups = 1; ///< groups of a sequence
+  /// Partial sums that the groups of a sequence make for a tensor of these dimensions; 0 where it needs none.
+  int64_t countPartials(const std::string &dims) const;
   std::vector<float> checkpoints;
   std::unique_ptr<Library> library;
 };

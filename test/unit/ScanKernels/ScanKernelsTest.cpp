@@ -109,5 +109,10 @@ TEST(ScanKernels, ScalarPerHeadInBlocks) { checkModel(ssdModel(2, 80, 3), /*with
 TEST(ScanKernels, NoFurtherStateDimension) { checkModel(gatedModel(70), /*withResets=*/true); }
 TEST(ScanKernels, StridedLanesAndSeveralOutputs) { checkModel(fullRankModel(21, 3), /*withResets=*/true); }
 TEST(ScanKernels, StridedLanesInBlocks) { checkModel(fullRankModel(96, 2), /*withResets=*/false, /*padding=*/1); }
+TEST(ScanKernels, DenseOverLanes) { checkModel(denseModel(3, 5, 'n'), /*withResets=*/true); }
+TEST(ScanKernels, DenseOverMoreThanABlock) { checkModel(denseModel(1, 70, 'n'), /*withResets=*/true); }
+TEST(ScanKernels, DenseBesideLanes) { checkModel(denseModel(70, 4, 'd'), /*withResets=*/true, /*padding=*/2); }
+TEST(ScanKernels, OwnDimensions) { checkModel(ownDimensionsModel(9, 5), /*withResets=*/true, /*padding=*/1); }
+TEST(ScanKernels, OwnDimensionsSumOverManyLanes) { checkModel(ownDimensionsModel(130, 4), /*withResets=*/false); }
 
 } // namespace

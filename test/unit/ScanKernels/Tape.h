@@ -41,6 +41,7 @@ inline Var operator/(Var a, Var b) {
   return record(a.value / b.value, a, 1 / b.value, b, -a.value / (b.value * b.value));
 }
 inline Var exp(Var a) { return record(std::exp(a.value), a, std::exp(a.value)); }
+inline Var tanh(Var a) { return record(std::tanh(a.value), a, 1 - std::tanh(a.value) * std::tanh(a.value)); }
 inline Var softplus(Var a) { return record(std::log1p(std::exp(a.value)), a, 1 / (1 + std::exp(-a.value))); }
 inline Var sigmoid(Var a) {
   double s = 1 / (1 + std::exp(-a.value));

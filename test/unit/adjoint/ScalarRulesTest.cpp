@@ -125,6 +125,7 @@ const Rule kRules[] = {
     {"absf", "%r = math.absf %x : f64", kAny},
     {"erf", "%r = math.erf %x : f64", kAny},
     {"powf", "%r = math.powf %x, %y : f64", kPositive},
+    {"uitofp", "%c = arith.cmpf ogt, %x, %y : f64\n%f = arith.uitofp %c : i1 to f64\n%r = arith.mulf %f, %x : f64", kAny},
     {"used twice", "%a = math.exp %x : f64\n%b = arith.mulf %a, %x : f64\n%r = arith.addf %b, %a : f64", kAny},
 };
 
