@@ -36,13 +36,8 @@ Status Session::getGradient(std::string_view name, std::span<float> values, std:
   return dev->download(offset, std::as_writable_bytes(values));
 }
 
-Status Session::setBoundary(std::uint64_t offset, std::span<const std::byte> values, const char *what) {
-  if (values.empty())
-    return dev->zero(offset, boundaryBytes());
-  if (values.size() != boundaryBytes())
-    return invalidInput(std::string(what) + " of " + std::to_string(values.size()) +
-                        " bytes; a boundary of this module has " + std::to_string(boundaryBytes()));
-  return dev->upload(offset, values);
+Status Session::setBoundary(std::uint64_t offset, std::span<const std::byte> values) {
+  return values.empty() ? dev->zero(offset, boundaryBytes()) : dev->upload(offset, values);
 }
 
 Status Session::getBoundary(const std::optional<std::uint64_t> &offset, std::span<std::byte> values, const char *what) {

@@ -35,6 +35,13 @@ Status Session::checkSequence(const SequenceInputs &inputs) const {
         return invalidInput("reset " + std::to_string(resets[t]) + " of sequence " + std::to_string(b) +
                             " at position " + std::to_string(t) + " is neither 0 nor 1");
   }
+  return checkBoundary(inputs.initialStates, "initial states");
+}
+
+Status Session::checkBoundary(std::span<const std::byte> values, const char *what) const {
+  if (!values.empty() && values.size() != boundaryBytes())
+    return invalidInput(std::string(what) + " of " + std::to_string(values.size()) +
+                        " bytes; a boundary of this module has " + std::to_string(boundaryBytes()));
   return {};
 }
 
@@ -52,13 +59,31 @@ Expected<std::int64_t> Session::countTargets(const GradientInputs &inputs) const
       ++counted;
     }
   }
-  if (inputs.totalTargets < 0 || (inputs.totalTargets > 0 && inputs.totalTargets < counted))
-    return invalidInput("a total of " + std::to_string(inputs.totalTargets) +
-                        " counted targets, but this call alone has " + std::to_string(counted));
-  if (inputs.totalTargets == 0 && counted == 0)
-    return invalidInput("no target is counted: all are " + std::to_string(kIgnoredTarget) +
-                        "; there is no loss to take the mean of");
   return counted;
+}
+
+Status Session::checkTotal(const GradientInputs &inputs, std::int64_t counted) const {
+  const std::int64_t total = inputs.totalTargets;
+  if (total < 0 || (total > 0 && total < counted))
+    return invalidInput("a total of " + std::to_string(total) + " counted targets, but this call alone has " +
+                        std::to_string(counted));
+  if (!inputs.accumulate) {
+    if (total == 0 && counted == 0)
+      return invalidInput("no target is counted: all are " + std::to_string(kIgnoredTarget) +
+                          "; there is no loss to take the mean of");
+    return {};
+  }
+  if (!accumulated)
+    return failed("there are no gradients to accumulate into; the first of several calls does not accumulate");
+  if (total != accumulated->totalTargets)
+    return invalidInput("a total of " + std::to_string(total) +
+                        " counted targets, but the calls to accumulate into had " +
+                        std::to_string(accumulated->totalTargets) + "; give all of them the same total");
+  if (counted > total - accumulated->countedTargets)
+    return invalidInput("a total of " + std::to_string(total) +
+                        " counted targets, but this call and those to accumulate into have " +
+                        std::to_string(accumulated->countedTargets + counted));
+  return {};
 }
 
 } // namespace adjrt

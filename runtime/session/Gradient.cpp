@@ -22,10 +22,11 @@ private:
 
 /// What valueAndGrad keeps from shard to shard.
 struct Session::GradientCall {
-  explicit GradientCall(const GradientInputs &inputs) : inputs(inputs) {}
+  GradientCall(const GradientInputs &inputs, double lossSum) : inputs(inputs), lossSum(lossSum) {}
 
   const GradientInputs &inputs;
-  double lossSum = 0;  ///< over the tokens of the shards done, not yet divided by the number of targets
+  double lossSum; ///< over the shards done, those of calls accumulated into included; not yet divided by the total
+  double ownLossSum = 0; ///< of this call alone
   int cotangentIn = 0; ///< which cotangent slot holds the cotangents of the next shard's final states
   std::optional<std::pair<std::int64_t, std::int64_t>>
       notFinite; ///< first (position, sequence) of a loss that is not finite
@@ -57,7 +58,7 @@ Status Session::forward(const SequenceInputs &inputs) {
   ADJ_ASSIGN_OR_RETURN(const std::int64_t shards, shardsOf(inputs.tokens));
   finalStates.reset();
   initialCotangents.reset();
-  ADJ_RETURN_IF_ERROR(setBoundary(layout.boundarySlot(0), inputs.initialStates, "initial states"));
+  ADJ_RETURN_IF_ERROR(setBoundary(layout.boundarySlot(0), inputs.initialStates));
   const Clock clock;
   int current = 0;
   for (std::int64_t shard = 0; shard < shards; ++shard, current ^= 1) {
@@ -90,6 +91,7 @@ Status Session::collectLosses(GradientCall &call, std::int64_t shard) {
     }
   }
   call.lossSum += sum;
+  call.ownLossSum += sum;
   return {};
 }
 
@@ -107,26 +109,31 @@ Status Session::runGradient(GradientCall &call, std::int64_t shard, std::uint64_
 
 Expected<GradientResult> Session::valueAndGrad(const GradientInputs &inputs) {
   ADJ_RETURN_IF_ERROR(checkSequence(inputs));
+  ADJ_RETURN_IF_ERROR(checkBoundary(inputs.finalCotangents, "final cotangents"));
   ADJ_ASSIGN_OR_RETURN(const std::int64_t counted, countTargets(inputs));
+  ADJ_RETURN_IF_ERROR(checkTotal(inputs, counted));
   ADJ_ASSIGN_OR_RETURN(const std::int64_t shards, shardsOf(inputs.tokens));
   ADJ_RETURN_IF_ERROR(reserve(inputs.tokens));
   finalStates.reset();
   initialCotangents.reset();
   haveGradients = false;
+  const Accumulated before = inputs.accumulate ? *accumulated : Accumulated();
+  accumulated.reset();
 
   const Clock clock;
   const std::int64_t total = inputs.totalTargets ? inputs.totalTargets : counted;
   const float lossScale = static_cast<float>(1.0 / static_cast<double>(total));
   ADJ_RETURN_IF_ERROR(
       dev->upload(layout.fixed + mod->plan().staging()->loss_scale(), std::as_bytes(std::span(&lossScale, 1))));
-  ADJ_RETURN_IF_ERROR(dev->zero(layout.gradients, mod->plan().parameter_bytes()));
-  ADJ_RETURN_IF_ERROR(setBoundary(layout.boundarySlot(0), inputs.initialStates, "initial states"));
-  ADJ_RETURN_IF_ERROR(setBoundary(layout.cotangentSlot(0), inputs.finalCotangents, "final cotangents"));
+  if (!inputs.accumulate)
+    ADJ_RETURN_IF_ERROR(dev->zero(layout.gradients, mod->plan().parameter_bytes()));
+  ADJ_RETURN_IF_ERROR(setBoundary(layout.boundarySlot(0), inputs.initialStates));
+  ADJ_RETURN_IF_ERROR(setBoundary(layout.cotangentSlot(0), inputs.finalCotangents));
 
   GradientResult result;
   result.countedTargets = counted;
   result.shards = shards;
-  GradientCall call(inputs);
+  GradientCall call(inputs, before.lossSum);
   const std::unique_ptr<Schedule> schedule = makeSchedule(policy, shards);
   BoundarySlots slots(layout.slots, schedule->slots());
   for (Action action = schedule->next(); action.kind != Action::Kind::End; action = schedule->next()) {
@@ -173,7 +180,9 @@ Expected<GradientResult> Session::valueAndGrad(const GradientInputs &inputs) {
                   "; look at the parameters, or lower the learning rate that made them");
   initialCotangents = layout.cotangentSlot(call.cotangentIn);
   haveGradients = true;
-  result.loss = call.lossSum / static_cast<double>(total);
+  accumulated = {call.lossSum, before.countedTargets + counted, total};
+  result.loss = call.ownLossSum / static_cast<double>(total);
+  result.accumulatedLoss = call.lossSum / static_cast<double>(total);
   return result;
 }
 

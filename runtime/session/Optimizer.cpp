@@ -35,6 +35,7 @@ Status Session::adamwStep(const AdamWOptions &settings) {
                                                                      plan.boundary_bytes(), true, layout.slots));
     ADJ_RETURN_IF_ERROR(adopt(wanted));
   }
+  accumulated.reset(); // later gradients are taken at other parameters
   const double step = static_cast<double>(++steps);
   AdamWStep request;
   request.parameters = layout.parameters;

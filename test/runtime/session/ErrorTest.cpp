@@ -59,6 +59,28 @@ TEST_F(Errors, Totals) {
   expectInvalid(inputs, "a total of -1");
 }
 
+TEST_F(Errors, Accumulation) {
+  GradientInputs inputs = example.inputs();
+  inputs.totalTargets = 2 * example.counted;
+  inputs.accumulate = true;
+  expectError(session->valueAndGrad(inputs), ErrorKind::Failed, "there are no gradients to accumulate into");
+  inputs.accumulate = false;
+  ASSERT_TRUE(session->valueAndGrad(inputs));
+  inputs.accumulate = true;
+  for (std::int64_t total : {std::int64_t(0), 2 * example.counted + 1}) {
+    GradientInputs other = inputs;
+    other.totalTargets = total;
+    expectError(session->valueAndGrad(other), ErrorKind::InvalidInput,
+                "but the calls to accumulate into had " + std::to_string(2 * example.counted));
+  }
+  ASSERT_TRUE(session->valueAndGrad(inputs)); // what was refused changed nothing
+  expectError(session->valueAndGrad(inputs), ErrorKind::InvalidInput,
+              "this call and those to accumulate into have " + std::to_string(3 * example.counted));
+  ASSERT_TRUE(session->adamwStep({}));
+  std::fill(example.targets.begin(), example.targets.end(), kIgnoredTarget);
+  expectError(session->valueAndGrad(inputs), ErrorKind::Failed, "there are no gradients to accumulate into");
+}
+
 TEST_F(Errors, Resets) {
   example.resets[12] = 2;
   expectInvalid(example.inputs(), "reset 2 of sequence 1 at position 2 is neither 0 nor 1");

@@ -74,6 +74,33 @@ TEST(Gradient, InitialStatesAndFinalCotangents) {
   }
 }
 
+/// Calls that accumulate add loss and gradients in the arena: whole shards give the bits of one call.
+TEST(Gradient, AccumulatesOverCalls) {
+  const SmallCase example(2, 15, 5, true);
+  auto session = openSmall({2, 4, 64, "device"});
+  auto whole = session->valueAndGrad(example.inputs());
+  ASSERT_TRUE(whole) << whole.error().message;
+  EXPECT_EQ(whole->accumulatedLoss, whole->loss);
+  const auto wanted = gradientOf(*session), initialCotangents = initialCotangentsOf(*session, 2);
+
+  ASSERT_TRUE(session->forward(example.inputs(0, 8)));
+  const auto middle = finalStatesOf(*session, 2);
+  GradientInputs right = example.inputs(8, 15), left = example.inputs(0, 8);
+  right.initialStates = std::as_bytes(std::span(middle));
+  right.totalTargets = left.totalTargets = example.counted;
+  auto second = session->valueAndGrad(right);
+  ASSERT_TRUE(second) << second.error().message;
+  const auto cotangents = initialCotangentsOf(*session, 2);
+  left.finalCotangents = std::as_bytes(std::span(cotangents));
+  left.accumulate = true;
+  auto first = session->valueAndGrad(left);
+  ASSERT_TRUE(first) << first.error().message;
+  EXPECT_EQ(first->accumulatedLoss, whole->loss);
+  EXPECT_NEAR(first->loss + second->loss, whole->loss, 1e-12);
+  EXPECT_EQ(gradientOf(*session), wanted);
+  EXPECT_EQ(initialCotangentsOf(*session, 2), initialCotangents);
+}
+
 /// A sequence in two calls: forward for the states, then gradients from right to left with the cotangents.
 TEST(Gradient, StreamsASequenceOverSeveralCalls) {
   const SmallCase example(2, 15, 5, true);

@@ -49,10 +49,17 @@ struct GradientInputs : SequenceInputs {
   /// Counted targets over which the mean is taken; 0: those of this call. Streaming over several calls gives the total
   /// of all.
   std::int64_t totalTargets = 0;
+  /// Add to the loss and gradients of the calls before, from the last one without this flag on, instead of starting
+  /// from zero: the pieces of a streamed sequence, from the last to the first, or several batches of one step. All of
+  /// these calls give the same totalTargets.
+  bool accumulate = false;
 };
 
 struct GradientResult {
   double loss = 0; ///< sum of the counted targets' losses of this call over the total of counted targets
+  /// The same of this call and those it accumulates into. The pieces of a sequence give the bits of one call when every
+  /// piece but the last is a whole number of shards; so do the gradients.
+  double accumulatedLoss = 0;
   std::int64_t countedTargets = 0; ///< of this call
   std::int64_t shards = 0;
   std::int64_t forwardShards = 0; ///< shards run forward before their gradient, recomputations included
@@ -100,8 +107,10 @@ public:
   Status getGradient(std::string_view name, std::span<float> values, std::uint64_t first = 0);
 
   /// Loss and gradients; the gradients of the last call stay in the arena until the next. InvalidInput: a token or
-  /// target outside the vocabulary (names sequence and position), no counted target, a context above the plan's (names
-  /// --context), a wrong batch. Failed: a loss that is not finite (names the first token where it happened).
+  /// target outside the vocabulary (names sequence and position), no counted target, a total that does not fit, a
+  /// context above the plan's (names --context), a wrong batch, states of a wrong size. Failed: a loss that is not
+  /// finite (names the first token where it happened), nothing to accumulate into. After an error other than
+  /// InvalidInput there are no gradients.
   Expected<GradientResult> valueAndGrad(const GradientInputs &inputs);
 
   /// Run all shards forward; the final states can be read afterwards.
@@ -137,13 +146,15 @@ private:
   Expected<ArenaLayout> layoutFor(std::int64_t tokens, bool optimizer) const;
   Status adopt(const ArenaLayout &newLayout);
   Status checkSequence(const SequenceInputs &inputs) const;
+  Status checkBoundary(std::span<const std::byte> values, const char *what) const;
   Expected<std::int64_t> countTargets(const GradientInputs &inputs) const;
+  Status checkTotal(const GradientInputs &inputs, std::int64_t counted) const;
   /// Put one shard's tokens, resets and, when there are any, targets where the programs read them.
   Status stage(const SequenceInputs &inputs, const RowsView<std::int32_t> *targets, std::int64_t shard);
   template <typename T>
   Status stageRows(const RowsView<T> &rows, std::int64_t batch, std::int64_t begin, std::int64_t tokens,
                    std::uint64_t offset);
-  Status setBoundary(std::uint64_t offset, std::span<const std::byte> values, const char *what);
+  Status setBoundary(std::uint64_t offset, std::span<const std::byte> values);
   Status getBoundary(const std::optional<std::uint64_t> &offset, std::span<std::byte> values, const char *what);
   std::int64_t tokensOf(std::int64_t shard, std::int64_t tokens) const;
   Bindings bindings(std::int64_t shardTokens) const;
@@ -162,6 +173,12 @@ private:
   std::uint64_t process = 0;
   std::int64_t steps = 0;
   bool haveGradients = false;
+  /// What the gradients in the arena are of: one call, or several that accumulate.
+  struct Accumulated {
+    double lossSum = 0; ///< not yet divided by the number of targets
+    std::int64_t countedTargets = 0, totalTargets = 0;
+  };
+  std::optional<Accumulated> accumulated;                      ///< none: the next call can't accumulate
   std::optional<std::uint64_t> finalStates, initialCotangents; ///< arena offsets, when there are any
   std::vector<float> losses;                                   ///< host copy of one shard's
 };
