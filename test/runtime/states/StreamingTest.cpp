@@ -75,6 +75,21 @@ TEST(Streaming, CallsEqualOneCallWithShardsShorterThanTheConvolution) {
   }
 }
 
+/// States are kept in one module and taken up in another: a boundary does not depend on how the plan cuts the sequence.
+TEST(Streaming, BoundariesAreThoseOfAnyShardLength) {
+  for (const Model &tested : models()) {
+    CompiledModel one(tested.spec, "--batch=2 --shard=4 --context=64"),
+        other(tested.spec, "--batch=2 --shard=2 --context=64");
+    EXPECT_EQ(one.module().plan().boundary_bytes(), other.module().plan().boundary_bytes());
+    ASSERT_EQ(one.carries().size(), other.carries().size());
+    for (std::size_t i = 0; i < one.carries().size(); ++i) {
+      EXPECT_EQ(one.carries()[i].name, other.carries()[i].name);
+      EXPECT_EQ(one.carries()[i].offset, other.carries()[i].offset);
+      EXPECT_EQ(one.carries()[i].shape, other.carries()[i].shape);
+    }
+  }
+}
+
 /// The context is what one call may have; a streamed sequence is as long as one likes.
 TEST(Streaming, LongerThanTheContext) {
   CompiledModel longer(mamba(), "--batch=1 --shard=4 --context=64"),
