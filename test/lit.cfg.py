@@ -34,3 +34,17 @@ if python_imports("torch"):
     config.available_features.add("torch")
 if os.geteuid() != 0:
     config.available_features.add("not-root")
+
+
+def is_debian_12():
+    try:
+        with open("/etc/os-release") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return False
+    return "ID=debian" in lines and 'VERSION_ID="12"' in lines
+
+
+# `REQUIRES: debian-12` for what tools/dev does on the system that it installs packages on.
+if is_debian_12():
+    config.available_features.add("debian-12")

@@ -150,3 +150,106 @@ adj.kernel @copies {
   // expected-error @below {{of a kernel without an operation must have one operand to copy}}
   adj.yield %x, %y : tensor<8xf32>, tensor<8xf32>
 }
+
+// -----
+
+adj.kernel @fill_with_a_size {
+^bb0(%x: tensor<?x?x8xf32>):
+  %zero = arith.constant 0 : index
+  %size = tensor.dim %x, %zero : tensor<?x?x8xf32>
+  %e = tensor.empty() : tensor<8xindex>
+  // expected-error @below {{must fill with a constant}}
+  %y = linalg.fill ins(%size : index) outs(%e : tensor<8xindex>) -> tensor<8xindex>
+  adj.yield %y : tensor<8xindex>
+}
+
+// -----
+
+#id = affine_map<(i, j) -> (i, j)>
+adj.kernel @two_encodings {
+^bb0(%x: tensor<?x8xf32, #adj.blocks<"mini", 1>>, %a: tensor<?x8xf32, #adj.blocks<"mini", 1>>, %b: tensor<?x8xf32, #adj.blocks<"rows", 64>>):
+  // expected-error @below {{must have results of one shape}}
+  %y:2 = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
+    ins(%x : tensor<?x8xf32, #adj.blocks<"mini", 1>>)
+    outs(%a, %b : tensor<?x8xf32, #adj.blocks<"mini", 1>>, tensor<?x8xf32, #adj.blocks<"rows", 64>>) {
+    ^bb0(%v: f32, %o: f32, %p: f32):
+      linalg.yield %v, %v : f32, f32
+  } -> (tensor<?x8xf32, #adj.blocks<"mini", 1>>, tensor<?x8xf32, #adj.blocks<"rows", 64>>)
+  adj.yield %y#0, %y#1 : tensor<?x8xf32, #adj.blocks<"mini", 1>>, tensor<?x8xf32, #adj.blocks<"rows", 64>>
+}
+
+// -----
+
+adj.kernel @sum_to_one_per_sequence {
+^bb0(%p: tensor<4x?x8xf32>):
+  // expected-error @below {{must sum to a static tensor or to token rows, not to 'tensor<?x8xf32>'}}
+  %s = adj.sum_partials %p : (tensor<4x?x8xf32>) -> tensor<?x8xf32>
+  adj.yield %s : tensor<?x8xf32>
+}
+
+// -----
+
+adj.kernel @sum_of_rows {
+^bb0(%p: tensor<?x?x8xf32>):
+  // expected-error @below {{takes partial sums with extra leading dimensions, not 'tensor<?x?x8xf32>'}}
+  %s = adj.sum_partials %p : (tensor<?x?x8xf32>) -> tensor<8xf32>
+  adj.yield %s : tensor<8xf32>
+}
+
+// -----
+
+adj.kernel @sum_to_matrices {
+^bb0(%p: tensor<4x?x?x2x8xf32>):
+  // expected-error @below {{sums to token rows of one dimension, not to 'tensor<?x?x2x8xf32>'}}
+  %s = adj.sum_partials %p : (tensor<4x?x?x2x8xf32>) -> tensor<?x?x2x8xf32>
+  adj.yield %s : tensor<?x?x2x8xf32>
+}
+
+// -----
+
+// expected-error @below {{yields (output #1) something other than a result of 'ssm.residual'}}
+adj.kernel @input_passed_on {
+^bb0(%a: tensor<?x?x8xf32>, %b: tensor<?x?x8xf32>):
+  %c = ssm.residual %a, %b : tensor<?x?x8xf32>
+  adj.yield %c, %a : tensor<?x?x8xf32>, tensor<?x?x8xf32>
+}
+
+// -----
+
+// expected-error @below {{@number yields a 'f32'; outputs are tensors}}
+adj.kernel @number {
+^bb0(%a: tensor<?x?x8xf32>, %b: tensor<?x?x8xf32>):
+  %f = arith.constant 1.0 : f32
+  %c = ssm.residual %a, %b : tensor<?x?x8xf32>
+  adj.yield %c, %f : tensor<?x?x8xf32>, f32
+}
+
+// -----
+
+// expected-error @below {{accumulates and must have one output, not 2}}
+adj.kernel @two_sums accumulate {
+^bb0(%x: tensor<8xf32>):
+  %e = tensor.empty() : tensor<8xf32>
+  %y:2 = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+    ins(%x : tensor<8xf32>) outs(%e, %e : tensor<8xf32>, tensor<8xf32>) {
+    ^bb0(%v: f32, %o: f32, %p: f32):
+      linalg.yield %v, %v : f32, f32
+  } -> (tensor<8xf32>, tensor<8xf32>)
+  adj.yield %y#0, %y#1 : tensor<8xf32>, tensor<8xf32>
+}
+
+// -----
+
+adj.kernel @constant_input {
+^bb0(%x: tensor<8xf32>):
+  %ones = arith.constant dense<1.0> : tensor<8xf32>
+  %e = tensor.empty() : tensor<8xf32>
+  // expected-error @below {{takes a tensor that is not an argument of kernel @constant_input}}
+  %y = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+    ins(%x, %ones : tensor<8xf32>, tensor<8xf32>) outs(%e : tensor<8xf32>) {
+    ^bb0(%v: f32, %w: f32, %o: f32):
+      %s = arith.addf %v, %w : f32
+      linalg.yield %s : f32
+  } -> tensor<8xf32>
+  adj.yield %y : tensor<8xf32>
+}
