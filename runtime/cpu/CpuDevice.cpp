@@ -48,8 +48,8 @@ Status CpuDevice::open(const Module &module) {
     return annotate(status.error());
 
   programs.clear();
+  kernels.clear();
   code.clear();
-  std::vector<adj_cpu_kernel> kernels;
   std::unordered_map<std::uint32_t, std::size_t> opened; // blob -> place in `code`
   for (std::uint32_t i = 0; table.kernels() && i < table.kernels()->size(); ++i) {
     const fb::Kernel &kernel = *table.kernels()->Get(i);

@@ -36,6 +36,7 @@ private:
   std::unique_ptr<ThreadPool> pool;
   Arena arena;
   std::vector<SharedObject> code;
+  std::vector<adj_cpu_kernel> kernels; ///< of the module, in its order
   std::vector<Program> programs;
 };
 

@@ -1,0 +1,61 @@
+#include "CommandList.h"
+
+namespace adjrt::program {
+namespace {
+
+Reference resolve(const fb::Program &program, const fb::BufferRef &ref) {
+  const fb::Buffer &buffer = *program.buffers()->Get(ref.buffer());
+  return {static_cast<std::uint8_t>(buffer.kind()), buffer.offset() + ref.offset(), buffer.layer_stride(),
+          ref.row_stride()};
+}
+
+Count resolve(const fb::Extent &extent) { return {extent.unit(), extent.factor(), extent.block()}; }
+
+} // namespace
+
+CommandList::CommandList(const fb::Program &program) {
+  if (!program.blocks())
+    return;
+  for (const fb::Block *source : *program.blocks()) {
+    Block &block = list.emplace_back(Block{source->layers(), source->reverse(), source->mini_sequence(), {}});
+    if (!source->commands())
+      continue;
+    for (const fb::Command *command : *source->commands()) {
+      Command &result = block.commands.emplace_back();
+      if (command->name())
+        result.name = command->name()->str();
+      if (const auto *dispatch = command->operation_as_Dispatch()) {
+        Dispatch operation{dispatch->kernel(), {}, resolve(*dispatch->groups())};
+        for (std::uint32_t i = 0; dispatch->operands() && i < dispatch->operands()->size(); ++i)
+          operation.operands.push_back(resolve(program, *dispatch->operands()->Get(i)));
+        operands = std::max(operands, operation.operands.size());
+        result.operation = std::move(operation);
+      } else if (const auto *gemm = command->operation_as_Gemm()) {
+        result.operation = Gemm{resolve(program, *gemm->a()),
+                                resolve(program, *gemm->b()),
+                                resolve(program, *gemm->c()),
+                                resolve(*gemm->m()),
+                                resolve(*gemm->n()),
+                                resolve(*gemm->k()),
+                                gemm->lda(),
+                                gemm->ldb(),
+                                gemm->ldc(),
+                                gemm->transpose_a(),
+                                gemm->transpose_b(),
+                                gemm->accumulate(),
+                                gemm->dtype()};
+      } else if (const auto *copy = command->operation_as_Copy()) {
+        result.operation = Copy{resolve(program, *copy->source()),
+                                resolve(program, *copy->destination()),
+                                resolve(*copy->count()),
+                                copy->width(),
+                                copy->source_stride(),
+                                copy->destination_stride()};
+      } else if (const auto *fill = command->operation_as_Fill()) {
+        result.operation = Fill{resolve(program, *fill->destination()), resolve(*fill->bytes())};
+      }
+    }
+  }
+}
+
+} // namespace adjrt::program
