@@ -1,4 +1,5 @@
 //===- ExpandMath.cpp - adj-expand-math: math functions become polynomials --------------------------------------===//
+#include "AccurateMath.h"
 #include "adjc/Target/CPU/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -20,12 +21,13 @@ struct ExpandMath : adjc::impl::AdjExpandMathBase<ExpandMath> {
     RewritePatternSet patterns(&getContext());
     // 1/sqrt is not among them: sqrt and division are instructions, and exact.
     static constexpr StringLiteral approximated[] = {"math.exp",   "math.expm1", "math.log",   "math.log2",
-                                                     "math.log1p", "math.tanh",  "math.erf",   "math.sin",
-                                                     "math.cos",   "math.atan",  "math.atan2", "math.cbrt"};
+                                                     "math.log1p", "math.tanh",  "math.erf",   "math.atan",
+                                                     "math.atan2", "math.cbrt"};
     populateMathPolynomialApproximationPatterns(patterns,
                                                 [](StringRef name) { return llvm::is_contained(approximated, name); });
     math::populateExpansionPatterns(patterns,
-                                    {"sinh", "cosh", "tan", "asinh", "acosh", "atanh", "exp2", "powf", "rsqrt"});
+                                    {"sinh", "cosh", "tan", "asinh", "acosh", "atanh", "powf", "rsqrt"});
+    adjc::populateAccurateMathPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
     // Not every CPU level has a fused multiply-add, and a library call is no replacement: let the target contract
