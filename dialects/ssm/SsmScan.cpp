@@ -238,6 +238,12 @@ LogicalResult ScanOp::verify() {
   };
   if (failed(verifyScanSpace(*this, getSpace(*this), getStateType(), getIndexingMaps(), types, describe)))
     return failure();
+  ScanSpace space = getSpace(*this);
+  for (unsigned i = 0; i < getOutputs().size(); ++i)
+    for (unsigned dim : {kBatchDim, kTokenDim})
+      if (!space.of(getOutputMap(i)).test(dim))
+        return emitOpError() << "the map of output " << i << " lacks '" << space.name(dim)
+                             << "'; a scan's output has a value for every sequence and token";
   if (getInitial() && failed(checkType(*this, "initial state", getInitial().getType(), getStateTensorType())))
     return failure();
   if (getFinal() && failed(checkType(*this, "final state", getFinal().getType(), getStateTensorType())))

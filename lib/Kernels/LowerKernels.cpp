@@ -23,6 +23,10 @@ using namespace adjc;
 static LogicalResult verifyForm(adj::KernelOp kernel, Operation *op, const KernelEmitter &emitter) {
   Block &body = kernel.getBody().front();
   ValueRange yielded = body.getTerminator()->getOperands();
+  for (BlockArgument argument : body.getArguments())
+    if (!isa<RankedTensorType>(argument.getType()))
+      return kernel.emitOpError() << "@" << kernel.getSymName() << " takes a " << argument.getType()
+                                  << "; inputs are tensors";
   for (Value value : op->getOperands()) {
     Operation *definition = value.getDefiningOp();
     if (isa<RankedTensorType>(value.getType()) && definition && !isa<tensor::EmptyOp, linalg::FillOp>(definition))

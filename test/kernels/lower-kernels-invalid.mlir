@@ -253,3 +253,13 @@ adj.kernel @constant_input {
   } -> tensor<8xf32>
   adj.yield %y : tensor<8xf32>
 }
+
+// -----
+
+// expected-error @below {{@fill_with_an_input takes a 'f32'; inputs are tensors}}
+adj.kernel @fill_with_an_input {
+^bb0(%value: f32):
+  %e = tensor.empty() : tensor<8xf32>
+  %y = linalg.fill ins(%value : f32) outs(%e : tensor<8xf32>) -> tensor<8xf32>
+  adj.yield %y : tensor<8xf32>
+}

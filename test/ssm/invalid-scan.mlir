@@ -854,3 +854,33 @@ func.func @f(%x: tensor<?x?x4xf32>) {
   }) : (tensor<?x?x4xf32>) -> tensor<?x?x4xf32>
   return
 }
+
+// -----
+
+func.func @f(%x: tensor<?x?x4xf32>, %D: tensor<4xf32>) {
+  // expected-error@+1 {{the map of output 0 lacks 't'; a scan's output has a value for every sequence and token}}
+  %y = ssm.scan over [b, t, d] state [d] : f32
+      ins(%x as [b, t, d], %D as [d] : tensor<?x?x4xf32>, tensor<4xf32>) outs([b, d] : tensor<?x4xf32>) step {
+  ^bb0(%v: f32, %w: f32, %reset: i1):
+    ssm.yield %w, %v : f32, f32
+  } read {
+  ^bb0(%v: f32, %w: f32, %h: f32, %reset: i1):
+    ssm.yield %w : f32
+  }
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x?x4xf32>, %D: tensor<4xf32>) {
+  // expected-error@+1 {{the map of output 0 lacks 'b'; a scan's output has a value for every sequence and token}}
+  %y = ssm.scan over [b, t, d] state [d] : f32
+      ins(%x as [b, t, d], %D as [d] : tensor<?x?x4xf32>, tensor<4xf32>) outs([d] : tensor<4xf32>) step {
+  ^bb0(%v: f32, %w: f32, %reset: i1):
+    ssm.yield %w, %v : f32, f32
+  } read {
+  ^bb0(%v: f32, %w: f32, %h: f32, %reset: i1):
+    ssm.yield %w : f32
+  }
+  return
+}
