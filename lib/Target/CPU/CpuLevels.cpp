@@ -1,5 +1,5 @@
 //===- CpuLevels.cpp - the CPUs that kernels are compiled for ---------------------------------------------------===//
-#include "adjc/Target/CPU/CpuTarget.h"
+#include "adjc/Target/CPU/CpuLevels.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/TargetParser/Host.h"
 
@@ -50,32 +50,39 @@ static const std::vector<Level> &getLevels() {
   return levels;
 }
 
-llvm::Expected<CpuTarget> adjc::resolveCpu(llvm::StringRef name) {
-  llvm::StringMap<bool> host;
-  if (name == "native")
-    host = llvm::sys::getHostCPUFeatures();
+/// Makes `target`, of the level below, a target of this level.
+static void raise(CpuTarget &target, const Level &level) {
+  target.name = level.name.str();
+  target.vectorBits = level.vectorBits;
+  for (const Feature &feature : level.adds)
+    target.features.push_back(feature.kernel.str());
+}
+
+llvm::Expected<CpuTarget> adjc::resolveNativeCpu(const llvm::StringMap<bool> &hostFeatures) {
   CpuTarget target;
-  std::string lacking;
   for (const Level &level : getLevels()) {
-    if (name == "native") {
-      for (const Feature &feature : level.adds)
-        if (!host.lookup(feature.llvm))
-          lacking = feature.kernel.str();
-      if (!lacking.empty())
-        break;
+    for (const Feature &feature : level.adds) {
+      if (hostFeatures.lookup(feature.llvm))
+        continue;
+      if (target.name.empty())
+        return llvm::createStringError(
+            "this machine's CPU lacks " + feature.kernel.str() +
+            ", which x86-64-v2 needs; name the CPU to compile for: --cpu=x86-64-v2, x86-64-v3 or x86-64-v4");
+      return target;
     }
-    target.name = level.name.str();
-    target.vectorBits = level.vectorBits;
-    for (const Feature &feature : level.adds)
-      target.features.push_back(feature.kernel.str());
+    raise(target, level);
+  }
+  return target;
+}
+
+llvm::Expected<CpuTarget> adjc::resolveCpu(llvm::StringRef name) {
+  if (name == "native")
+    return resolveNativeCpu(llvm::sys::getHostCPUFeatures());
+  CpuTarget target;
+  for (const Level &level : getLevels()) {
+    raise(target, level);
     if (name == level.name)
       return target;
   }
-  if (name != "native")
-    return llvm::createStringError("unknown CPU '" + name.str() + "'; use native, x86-64-v2, x86-64-v3 or x86-64-v4");
-  if (target.name.empty())
-    return llvm::createStringError(
-        "this machine's CPU lacks " + lacking +
-        ", which x86-64-v2 needs; name the CPU to compile for: --cpu=x86-64-v2, x86-64-v3 or x86-64-v4");
-  return target;
+  return llvm::createStringError("unknown CPU '" + name.str() + "'; use native, x86-64-v2, x86-64-v3 or x86-64-v4");
 }

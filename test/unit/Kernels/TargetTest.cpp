@@ -1,6 +1,6 @@
 //===- TargetTest.cpp - the CPU target: levels, dependencies, errors --------------------------------------------===//
 #include "KernelRunner.h"
-#include "adjc/Target/CPU/CpuTarget.h"
+#include "adjc/Target/CPU/CpuLevels.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -52,6 +52,21 @@ TEST_F(TargetTest, LevelsNameTheirFeatures) {
   EXPECT_TRUE(has("x86-64-v4", "avx512f"));
   // This machine compiles for itself.
   EXPECT_EQ(llvm::cantFail(resolveCpu("native")).name.rfind("x86-64-v", 0), 0u);
+}
+
+TEST_F(TargetTest, NativeIsTheHighestLevelThatTheMachineHas) {
+  llvm::StringMap<bool> features;
+  for (const char *feature : {"cx16", "sahf", "popcnt", "ssse3", "sse4.1", "sse4.2", "avx", "avx2"})
+    features[feature] = true;
+  EXPECT_EQ(llvm::cantFail(resolveNativeCpu(features)).name, "x86-64-v2"); // no FMA
+  for (const char *feature : {"bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe", "xsave"})
+    features[feature] = true;
+  EXPECT_EQ(llvm::cantFail(resolveNativeCpu(features)).name, "x86-64-v3");
+  features["popcnt"] = false;
+  llvm::Expected<CpuTarget> target = resolveNativeCpu(features);
+  ASSERT_FALSE(static_cast<bool>(target));
+  EXPECT_EQ(llvm::toString(target.takeError()),
+            "this machine's CPU lacks popcnt, which x86-64-v2 needs; name the CPU to compile for: --cpu=x86-64-v2, x86-64-v3 or x86-64-v4");
 }
 
 TEST_F(TargetTest, AnUnknownCpuIsAnError) {
