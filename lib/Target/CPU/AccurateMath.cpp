@@ -1,59 +1,12 @@
 //===- AccurateMath.cpp - functions that upstream's approximations miss ------------------------------------------===//
 #include "AccurateMath.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "Arithmetic.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
+using namespace adjc;
 
 namespace {
-
-/// Arithmetic on values of one type: f32, or a vector of it.
-class Arithmetic {
-public:
-  Arithmetic(Operation *op, PatternRewriter &rewriter) : b(op->getLoc(), rewriter), type(op->getResult(0).getType()) {}
-
-  Value constant(double value) { return splat(b.getF32FloatAttr(static_cast<float>(value)), type); }
-  Value integer(int32_t value) { return splat(b.getI32IntegerAttr(value), integerType()); }
-  template <typename Op> Value make(Value x, Value y) { return Op::create(b, x, y).getResult(); }
-  Value add(Value x, Value y) { return make<arith::AddFOp>(x, y); }
-  Value sub(Value x, Value y) { return make<arith::SubFOp>(x, y); }
-  Value mul(Value x, Value y) { return make<arith::MulFOp>(x, y); }
-  Value compare(arith::CmpFPredicate predicate, Value x, double y) {
-    return arith::CmpFOp::create(b, predicate, x, constant(y));
-  }
-  /// sum_i coefficients[i] x^i
-  Value polynomial(Value x, ArrayRef<double> coefficients) {
-    Value sum = constant(coefficients.back());
-    for (double coefficient : llvm::reverse(coefficients.drop_back()))
-      sum = add(mul(sum, x), constant(coefficient));
-    return sum;
-  }
-  /// 2^exponent, for exponents of normal numbers.
-  Value powerOfTwo(Value exponent) {
-    Value bits = make<arith::ShLIOp>(make<arith::AddIOp>(exponent, integer(127)), integer(23));
-    return arith::BitcastOp::create(b, type, bits);
-  }
-
-  Type integerType() const {
-    Type element = IntegerType::get(type.getContext(), 32);
-    auto vector = dyn_cast<VectorType>(type);
-    return vector ? Type(vector.clone(element)) : element;
-  }
-
-  ImplicitLocOpBuilder b;
-  Type type;
-
-private:
-  Value splat(TypedAttr value, Type of) {
-    if (auto vector = dyn_cast<VectorType>(of))
-      return arith::ConstantOp::create(b, DenseElementsAttr::get(vector, value));
-    return arith::ConstantOp::create(b, value);
-  }
-};
-
-bool isF32(Type type) { return getElementTypeOrSelf(type).isF32(); }
 
 /// sin(x + quarters pi/2). x = k pi/2 + r; pi/2 is the sum of three numbers, of which k times the first two is exact up
 /// to k = 2^14 (Cody and Waite's reduction), so that r keeps its digits near the zeros.

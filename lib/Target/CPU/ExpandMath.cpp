@@ -1,5 +1,6 @@
 //===- ExpandMath.cpp - adj-expand-math: math functions become polynomials --------------------------------------===//
 #include "AccurateMath.h"
+#include "ExpandExp.h"
 #include "adjc/Target/CPU/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -14,6 +15,7 @@ namespace adjc {
 } // namespace adjc
 
 using namespace mlir;
+using namespace adjc;
 
 namespace {
 struct ExpandMath : adjc::impl::AdjExpandMathBase<ExpandMath> {
@@ -23,11 +25,12 @@ struct ExpandMath : adjc::impl::AdjExpandMathBase<ExpandMath> {
     static constexpr StringLiteral approximated[] = {"math.exp",   "math.expm1", "math.log",   "math.log2",
                                                      "math.log1p", "math.tanh",  "math.erf",   "math.atan",
                                                      "math.atan2", "math.cbrt"};
+    populateExpandExpPatterns(patterns);
     populateMathPolynomialApproximationPatterns(patterns,
                                                 [](StringRef name) { return llvm::is_contained(approximated, name); });
     math::populateExpansionPatterns(patterns,
                                     {"sinh", "cosh", "tan", "asinh", "acosh", "atanh", "powf", "rsqrt"});
-    adjc::populateAccurateMathPatterns(patterns);
+    populateAccurateMathPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
     // Not every CPU level has a fused multiply-add, and a library call is no replacement: let the target contract

@@ -24,7 +24,7 @@ struct Function {
 };
 
 const Function functions[] = {
-    {"exp", "%y = math.exp %x : f32", std::exp, -87, 88, 1.5},
+    {"exp", "%y = math.exp %x : f32", std::exp, -86.9f, 88.7f, 0.9},
     {"expm1", "%y = math.expm1 %x : f32", std::expm1, -20, 80, 3},
     {"expm1_near_0", "%y = math.expm1 %x : f32", std::expm1, -0.5, 0.5, 2.5},
     {"log", "%y = math.log %x : f32", std::log, 1e-3f, 1e3f, 1},
@@ -122,23 +122,31 @@ TEST_P(MathAccuracy, WithinUlps) {
 INSTANTIATE_TEST_SUITE_P(Functions, MathAccuracy, testing::ValuesIn(functions),
                          [](const auto &info) { return std::string(info.param.name); });
 
-/// Arguments at the ends of what f32 holds.
+Floats apply(const char *region, const Floats &arguments) {
+  KernelRunner kernel(kernelOf(region));
+  Floats x(64, 1), y(64, NAN);
+  std::copy(arguments.begin(), arguments.end(), x.begin());
+  kernel.run(1, 1, {x.data(), y.data()}, {}); // no output is compared between runs: NaN differs from itself
+  y.resize(arguments.size());
+  return y;
+}
+
+const float kInfinity = std::numeric_limits<float>::infinity(), kNaN = std::nanf("");
+
+/// Arguments at the ends of what f32 holds. Below 2^-125.5 the exponential is 0.
+TEST(MathAccuracyEnds, Exp) {
+  const Floats values = apply("%y = math.exp %x : f32", {-kInfinity, -1e30f, -88, -87.1f, 0, -0.0f, 88.73f, 1e30f, kInfinity, kNaN});
+  EXPECT_EQ(Floats(values.begin(), values.end() - 1), (Floats{0, 0, 0, 0, 1, 1, kInfinity, kInfinity, kInfinity}));
+  EXPECT_TRUE(std::isnan(values.back()));
+}
+
 TEST(MathAccuracyEnds, SineAndExp2) {
-  const float inf = std::numeric_limits<float>::infinity(), nan = std::nanf("");
-  const auto apply = [](const char *region, std::vector<float> arguments) {
-    KernelRunner kernel(kernelOf(region));
-    Floats x(64, 1), y(64, NAN);
-    std::copy(arguments.begin(), arguments.end(), x.begin());
-    kernel.run(1, 1, {x.data(), y.data()}, {}); // no output is compared between runs: NaN differs from itself
-    y.resize(arguments.size());
-    return y;
-  };
-  const Floats powers = apply("%y = math.exp2 %x : f32", {-inf, -1e30f, -149, -126, 0, 127, 128, 1e30f, inf, nan});
+  const Floats powers = apply("%y = math.exp2 %x : f32", {-kInfinity, -1e30f, -149, -126, 0, 127, 128, 1e30f, kInfinity, kNaN});
   EXPECT_EQ(Floats(powers.begin(), powers.end() - 1),
-            (Floats{0, 0, std::ldexp(1.0f, -149), std::ldexp(1.0f, -126), 1, std::ldexp(1.0f, 127), inf, inf, inf}));
+            (Floats{0, 0, std::ldexp(1.0f, -149), std::ldexp(1.0f, -126), 1, std::ldexp(1.0f, 127), kInfinity, kInfinity, kInfinity}));
   EXPECT_TRUE(std::isnan(powers.back()));
   for (const char *region : {"%y = math.sin %x : f32", "%y = math.cos %x : f32"}) {
-    const Floats values = apply(region, {-inf, inf, nan, 1e6f, 1e30f, std::numeric_limits<float>::max()});
+    const Floats values = apply(region, {-kInfinity, kInfinity, kNaN, 1e6f, 1e30f, std::numeric_limits<float>::max()});
     for (size_t i = 0; i < values.size(); ++i)
       EXPECT_TRUE(i < 3 ? std::isnan(values[i]) : std::abs(values[i]) <= 1) << region << " " << i << ": " << values[i];
   }
