@@ -6,6 +6,7 @@
 // tokens have two levels, the chunk and the whole.
 //
 //===----------------------------------------------------------------------------------------------------------------===//
+#include "KeptValues.h"
 #include "PointEmitter.h"
 #include "ScanOperands.h"
 #include "adjc/Kernels/Emitters.h"
@@ -42,6 +43,7 @@ public:
     if (geometry.splitsLanes() && (failed(recompute.verifyLaneSums(scan, /*partial=*/false)) ||
                                    failed(reverse.verifyLaneSums(scan, /*partial=*/true))))
       return failure();
+    keepCostlyValues(recompute, reverse, geometry, scratch, every);
     PointEmitter forwardPoints(b, recompute, geometry, scratch), reversePoints(b, reverse, geometry, scratch);
     if (failed(scratch.check(scan)))
       return failure();
@@ -124,8 +126,7 @@ private:
         node, dimsOf(map) | dimBit(batchDim) | dimBit(tokenDim),
         [=, this](KernelBuilder &b, const PointIndex &index, ValueRange values) {
           SmallVector<Value> place = geometry.scratchIndices(dimsOf(map), index);
-          int64_t width = isa<VectorType>(values[0].getType()) ? laneCount : 1;
-          storeLanes(b, b.add(loadLanes(b, sum.chunk, place, width), values[0]), sum.chunk, place);
+          storeLanes(b, b.add(loadLanes(b, sum.chunk, place, getWidth(values[0])), values[0]), sum.chunk, place);
           return Value();
         },
         /*copied=*/false);

@@ -20,6 +20,8 @@ void PointEmitter::makeScratch(ScanScratch &scratch) {
   for (const PointNest &nest : program.getNests())
     for (const PointNode *node : nest.nodes) {
       if (node->kind == Kind::Sum) {
+        if (program.isLaneSum(node) && !program.isUsedElsewhere(node))
+          continue;
         buffers[node] = scratch.make(geometry.scratchShape(node->dims), node->type);
       } else if (node->kind == Kind::Store) {
         if (!node->copied)
@@ -62,16 +64,17 @@ void PointEmitter::emitNests(bool perToken, const ScanBlock &block, const PointI
 void PointEmitter::emitNest(const PointNest &nest, const ScanBlock &block, PointIndex index) {
   // A sum over the lanes alone is stored, not added: every place is met once.
   for (const PointNode *node : nest.nodes)
-    if (node->kind == Kind::Sum && node->summed != dimBit(geometry.lane))
+    if (node->kind == Kind::Sum && !program.isLaneSum(node))
       fillZero(b, buffers[node]);
   forInner(b, geometry, nest.loops, index, [&](const PointIndex &point) {
     Values values;
-    emitScalars(nest, point, values);
-    if (llvm::none_of(nest.nodes, [&](const PointNode *node) { return program.hasLane(node); }))
-      return;
-    emitCopiesIn(nest, block, point);
-    emitLanes(nest, block, point, values);
-    emitCopiesOut(nest, block, point);
+    emitScalars(nest, point, values, /*afterLanes=*/false);
+    if (llvm::any_of(nest.nodes, [&](const PointNode *node) { return program.hasLane(node); })) {
+      emitCopiesIn(nest, block, point);
+      emitLanes(nest, block, point, values);
+      emitCopiesOut(nest, block, point);
+    }
+    emitScalars(nest, point, values, /*afterLanes=*/true);
   });
 }
 
@@ -84,15 +87,17 @@ Value PointEmitter::readScalar(const PointNode *node, const PointIndex &index, V
   return values[node] = value;
 }
 
-void PointEmitter::emitScalars(const PointNest &nest, const PointIndex &index, Values &values) {
+void PointEmitter::emitScalars(const PointNest &nest, const PointIndex &index, Values &values, bool afterLanes) {
   for (const PointNode *node : nest.nodes) {
     if (program.hasLane(node)) {
       // Read what the lanes need and is the same for all of them, before their loop.
       for (const PointNode *operand : node->operands)
-        if (!contains(operand->dims, geometry.lane))
+        if (!afterLanes && !contains(operand->dims, geometry.lane))
           readScalar(operand, index, values);
       continue;
     }
+    if (program.isAfterLanes(node) != afterLanes)
+      continue;
     SmallVector<Value> operands;
     for (const PointNode *operand : node->operands)
       operands.push_back(readScalar(operand, index, values));
@@ -134,23 +139,27 @@ void PointEmitter::emitCopiesOut(const PointNest &nest, const ScanBlock &block, 
 }
 
 void PointEmitter::emitLanes(const PointNest &nest, const ScanBlock &block, const PointIndex &index, Values &values) {
+  int64_t width = geometry.getWidth();
   SmallVector<const PointNode *> laneSums;
   SmallVector<Value> zeros;
   for (const PointNode *node : nest.nodes)
     if (node->kind == Kind::Sum && contains(node->summed, geometry.lane)) {
       laneSums.push_back(node);
-      zeros.push_back(b.constant(VectorType::get({laneCount}, node->type), 0.0));
+      zeros.push_back(b.constant(VectorType::get({width}, node->type), 0.0));
     }
   SmallVector<Value> sums =
-      b.loop(b.index(0), block.bound, laneCount, zeros, [&](Value lane, ValueRange partial) -> SmallVector<Value> {
-        return emitVector(nest, block, atLane(b, geometry, block, index, lane, laneCount), values, partial);
+      b.loop(b.index(0), block.bound, width, zeros, [&](Value lane, ValueRange partial) -> SmallVector<Value> {
+        return emitVector(nest, block, atLane(b, geometry, block, index, lane, width), values, partial);
       });
   for (auto [node, sum] : llvm::zip_equal(laneSums, sums)) {
     Value total = sumLanes(b, sum);
-    if (node->summed == dimBit(geometry.lane))
-      storeScratch(node, index, total);
-    else
+    if (!program.isLaneSum(node)) {
       addToSum(node, index, total);
+      continue;
+    }
+    values[node] = total;
+    if (buffers.contains(node))
+      storeScratch(node, index, total);
   }
 }
 
@@ -168,9 +177,9 @@ SmallVector<Value> PointEmitter::emitVector(const PointNest &nest, const ScanBlo
   SmallVector<Value> next;
   Value exists; // which of the vector's lanes do
   if (!sums.empty() && geometry.hasPartialVectors()) {
-    SmallVector<int32_t> numbers = llvm::to_vector(llvm::seq<int32_t>(0, laneCount));
+    SmallVector<int32_t> numbers = llvm::to_vector(llvm::seq<int32_t>(0, index.width));
     auto narrow = [&](Value value) {
-      return splat(b, arith::IndexCastOp::create(b, b.getI32Type(), value), laneCount);
+      return splat(b, arith::IndexCastOp::create(b, b.getI32Type(), value), index.width);
     };
     Value lanes = b.add(arith::ConstantOp::create(b, b.getI32VectorAttr(numbers)), narrow(index.lane));
     exists = b.compare(arith::CmpIPredicate::slt, lanes, narrow(block.count));

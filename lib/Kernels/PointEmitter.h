@@ -30,7 +30,8 @@ private:
   void makeScratch(ScanScratch &scratch);
   void emitNests(bool perToken, const ScanBlock &block, const PointIndex &index);
   void emitNest(const PointNest &nest, const ScanBlock &block, PointIndex index);
-  void emitScalars(const PointNest &nest, const PointIndex &index, Values &values);
+  /// The nest's values without lanes: those from before its loop over the lanes, or those that follow from its sums.
+  void emitScalars(const PointNest &nest, const PointIndex &index, Values &values, bool afterLanes);
   void emitCopiesIn(const PointNest &nest, const ScanBlock &block, const PointIndex &index);
   void emitLanes(const PointNest &nest, const ScanBlock &block, const PointIndex &index, Values &values);
   void emitCopiesOut(const PointNest &nest, const ScanBlock &block, const PointIndex &index);

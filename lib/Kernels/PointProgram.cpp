@@ -68,6 +68,35 @@ PointNode *PointProgram::addStore(PointNode *operand, DimSet space, PointEmit em
   return node;
 }
 
+/// Operands aside.
+static bool isEqualOperation(Operation *a, Operation *b) {
+  return OperationEquivalence::isEquivalentTo(
+      a, b, [](Value, Value) { return success(); }, nullptr, OperationEquivalence::IgnoreLocations);
+}
+
+PointNode *PointProgram::findEqual(const PointNode &other,
+                                   llvm::function_ref<PointNode *(const PointNode *)> match) const {
+  SmallVector<PointNode *> operands = llvm::map_to_vector(other.operands, match);
+  if (llvm::is_contained(operands, nullptr) || other.kind == PointNode::Kind::Store)
+    return nullptr;
+  for (const std::unique_ptr<PointNode> &node : nodes) {
+    if (node->kind != other.kind || node->dims != other.dims || node->summed != other.summed ||
+        ArrayRef<PointNode *>(node->operands) != ArrayRef<PointNode *>(operands))
+      continue;
+    if (node->kind == PointNode::Kind::Leaf ? node->tensor && node->tensor == other.tensor && node->map == other.map
+                                            : node->op && other.op && isEqualOperation(node->op, other.op))
+      return node.get();
+  }
+  return nullptr;
+}
+
+void PointProgram::replaceByLeaf(PointNode *node, PointEmit emit) {
+  node->kind = PointNode::Kind::Leaf;
+  node->operands.clear();
+  node->emit = std::move(emit);
+  node->space = node->dims;
+}
+
 PointNode *PointProgram::addOperation(Operation &op, ArrayRef<PointNode *> operands) {
   DimSet summed = 0;
   auto sum = dyn_cast<ssm::SumOp>(op);
@@ -77,8 +106,7 @@ PointNode *PointProgram::addOperation(Operation &op, ArrayRef<PointNode *> opera
   // The step and read regions, and more so a derived adjoint, compute the same values: once is enough.
   for (const std::unique_ptr<PointNode> &node : nodes)
     if (node->op && node->summed == (summed & ~fixed) && ArrayRef<PointNode *>(node->operands) == operands &&
-        OperationEquivalence::isEquivalentTo(
-            node->op, &op, [](Value, Value) { return success(); }, nullptr, OperationEquivalence::IgnoreLocations))
+        isEqualOperation(node->op, &op))
       return node.get();
   PointNode *node;
   if (sum) {
@@ -165,9 +193,14 @@ void PointProgram::assignLevels() {
   auto sameLoops = [&](const PointNode *a, const PointNode *b) {
     return isPerToken(a) == isPerToken(b) && innerDims(a->space) == innerDims(b->space);
   };
-  // A sum is complete only after its nest; a value of another nest has to be in the scratch before.
+  // A sum is complete only after its nest, one over the lanes alone after the loop over the lanes; a value of another nest has
+  // to be in the scratch before.
   auto canShareNest = [&](const PointNode *operand, const PointNode *user) {
-    return operand->kind != PointNode::Kind::Sum && sameLoops(operand, user);
+    if (!sameLoops(operand, user))
+      return false;
+    if (operand->kind == PointNode::Kind::Sum)
+      return isLaneSum(operand) && !hasLane(user);
+    return !isAfterLanes(operand) || !hasLane(user);
   };
   auto ordersNests = [&](const PointNode *operand, const PointNode *user) {
     return isPerToken(operand) == isPerToken(user) && !isReadWhereUsed(operand);

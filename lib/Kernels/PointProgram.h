@@ -68,6 +68,9 @@ struct PointNode {
   /// The region's operation (null for what the kernel adds): what an error points at, and what equal nodes are found
   /// by.
   mlir::Operation *op = nullptr;
+  /// The tensor that a leaf reads, and its map (null for scratch).
+  mlir::Value tensor;
+  mlir::AffineMap map;
   /// Order of the nests: a node uses what nests of lower levels left in the scratch.
   int level = 0;
   /// In creation order, which is a topological one.
@@ -112,6 +115,14 @@ public:
   /// `partial` (each block stores its own part of the sum) where lanes use it again.
   mlir::LogicalResult verifyLaneSums(mlir::Operation *op, bool partial) const;
 
+  /// In topological order.
+  llvm::ArrayRef<std::unique_ptr<PointNode>> getNodes() const { return nodes; }
+  /// The node that computes what `other` does, a node of another program whose operands `match` finds here (null where there is
+  /// none); null when there is no such node.
+  PointNode *findEqual(const PointNode &other, llvm::function_ref<PointNode *(const PointNode *)> match) const;
+  /// Makes a value a leaf that reads it from where something else has left it.
+  void replaceByLeaf(PointNode *node, PointEmit emit);
+
   /// Drops what no store needs and assigns nodes to nests, in order of execution.
   void stage();
 
@@ -121,6 +132,14 @@ public:
   /// The dimensions over which a group loops, besides token and lane.
   DimSet innerDims(DimSet set) const { return set & ~(fixed | dimBit(tokenDim) | dimBit(lane)); }
   bool hasLane(const PointNode *node) const { return contains(node->space, lane); }
+  /// A sum over the lanes and nothing else: complete after the loop over the lanes.
+  bool isLaneSum(const PointNode *node) const {
+    return node->kind == PointNode::Kind::Sum && node->summed == dimBit(lane);
+  }
+  /// True if a nest computes the value after its loop over the lanes: a sum over them, or what follows from one without lanes.
+  bool isAfterLanes(const PointNode *node) const {
+    return isLaneSum(node) || (node->afterLaneSum && !hasLane(node));
+  }
   bool isPerToken(const PointNode *node) const { return contains(node->space, tokenDim); }
   /// Leaves without a lane are cheap: every nest reads them itself.
   bool isReadWhereUsed(const PointNode *node) const {

@@ -8,6 +8,9 @@
 
 namespace adjc::scan {
 
+/// Lanes handled at once where all blocks of lanes consist of so many.
+constexpr int64_t wideCount = 4 * laneCount;
+
 /// A recurrence's iteration space and its cut (ssm::ScanCut): one group per sequence, point of the grouped dimensions and block of
 /// lanes runs over the tokens, its state in scratch that has the lanes last.
 struct ScanGeometry {
@@ -35,6 +38,14 @@ struct ScanGeometry {
   int64_t getGroupedPoints() const;
   /// True if some block ends within a vector.
   bool hasPartialVectors() const { return lanes % laneCount != 0 || (splitsLanes() && block % laneCount != 0); }
+  /// Lanes that one operation handles. More than a register holds: their instructions then alternate, and none waits for the
+  /// result of the one before it.
+  int64_t getWidth() const {
+    int64_t width = wideCount;
+    while (lanes % width != 0 || block % width != 0)
+      width /= 2;
+    return std::max(width, laneCount);
+  }
   /// True if some group holds less than all lanes.
   bool splitsLanes() const { return getBlocks() > 1; }
   DimSet innerDims(DimSet set) const {

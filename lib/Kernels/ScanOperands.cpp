@@ -25,12 +25,15 @@ PointNode *addInput(PointProgram &program, const ScanGeometry &geometry, KernelC
                     AffineMap map) {
   Value view = context.fullView(tensor);
   bool hasLane = contains(dimsOf(map), geometry.lane);
-  return program.addLeaf(
+  PointNode *leaf = program.addLeaf(
       dimsOf(map), cast<RankedTensorType>(tensor.getType()).getElementType(),
       [=](KernelBuilder &b, const PointIndex &index, ValueRange) {
         return loadLanes(b, view, mapIndices(map, index), hasLane ? index.width : 1);
       },
       needsCopy(geometry, map));
+  leaf->tensor = tensor;
+  leaf->map = map;
+  return leaf;
 }
 
 void prefetchRow(KernelBuilder &b, const ScanGeometry &geometry, const ScanBlock &block, Value view, AffineMap map,
@@ -67,13 +70,15 @@ PointNode *addResetFlag(PointProgram &program, KernelContext &context, Value res
       return arith::ConstantOp::create(b, b.getBoolAttr(false));
     });
   Value view = context.fullView(resets);
-  return program.addLeaf(
+  PointNode *leaf = program.addLeaf(
       dimBit(batchDim) | dimBit(tokenDim), type,
       [=](KernelBuilder &b, const PointIndex &index, ValueRange) {
         Value flag = b.load(view, {index.dims[batchDim], index.dims[tokenDim]});
         return b.compare(arith::CmpIPredicate::ne, flag, b.constant(flag.getType(), 0));
       },
       /*copied=*/false);
+  leaf->tensor = resets;
+  return leaf;
 }
 
 void addOutput(PointProgram &program, const ScanGeometry &geometry, KernelContext &context, PointNode *node,

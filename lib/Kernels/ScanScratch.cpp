@@ -67,8 +67,13 @@ Value loadLanes(KernelBuilder &b, Value memref, ValueRange indices, int64_t widt
   return Lanes(b, width).load(memref, indices);
 }
 
+int64_t getWidth(Value value) {
+  auto vector = dyn_cast<VectorType>(value.getType());
+  return vector ? vector.getNumElements() : 1;
+}
+
 void storeLanes(KernelBuilder &b, Value value, Value memref, ValueRange indices) {
-  Lanes(b, isa<VectorType>(value.getType()) ? laneCount : 1).store(value, memref, indices);
+  Lanes(b, getWidth(value)).store(value, memref, indices);
 }
 
 Value splat(KernelBuilder &b, Value value, int64_t width) {
@@ -76,7 +81,7 @@ Value splat(KernelBuilder &b, Value value, int64_t width) {
 }
 
 Value sumLanes(KernelBuilder &b, Value vector) {
-  for (int64_t width = laneCount / 2; width >= 1; width /= 2) {
+  for (int64_t width = getWidth(vector) / 2; width >= 1; width /= 2) {
     auto half = [&](int64_t first) {
       return vector::ShuffleOp::create(b, vector, vector, llvm::to_vector(llvm::seq<int64_t>(first, first + width)));
     };

@@ -29,6 +29,8 @@ void moveInto(KernelBuilder &b, mlir::Value total, mlir::Value part);
 
 /// `width` consecutive elements from memref[indices] on; a scalar for width 1.
 mlir::Value loadLanes(KernelBuilder &b, mlir::Value memref, mlir::ValueRange indices, int64_t width);
+/// Elements of a vector; 1 for a scalar.
+int64_t getWidth(mlir::Value value);
 /// Stores a scalar or a vector.
 void storeLanes(KernelBuilder &b, mlir::Value value, mlir::Value memref, mlir::ValueRange indices);
 /// A scalar in `width` lanes; a vector as it is.

@@ -1,21 +1,19 @@
 // RUN: adj-opt --adj-lower-kernels --canonicalize --cse %s | FileCheck %s
 
 // A recurrence with a parameter a, of which 1 / (1 + exp(a)) is needed: it is computed once per group, before the loop over the tokens; x * x once
-// per token; the product with b, the state and the read-out for every n, 16 lanes at a time.
+// per token; the product with b, the state and the read-out for every n, 64 lanes at a time.
 
 // CHECK-LABEL: func.func @staged
 // CHECK-SAME:    %[[TOKENS:[a-z0-9]+]]: index, %{{[a-z0-9]+}}: index, %[[FIRST:[a-z0-9]+]]: index, %[[LAST:[a-z0-9]+]]: index)
 // CHECK:         scf.for %{{.*}} = %[[FIRST]] to %[[LAST]]
-// CHECK:           math.exp %{{.*}} : vector<16xf32>
+// CHECK:           math.exp %{{.*}} : vector<64xf32>
 // CHECK:           scf.for %{{.*}} to %[[TOKENS]]
 // CHECK-NOT:         math.exp
-// CHECK:             scf.for
-// CHECK:               %[[X:.*]] = vector.load
-// CHECK-NEXT:          arith.mulf %[[X]], %[[X]] : vector<16xf32>
+// CHECK:             %[[X:.*]] = vector.load
+// CHECK-NEXT:        arith.mulf %[[X]], %[[X]] : vector<64xf32>
 // CHECK:             scf.for
 // CHECK:               memref.load
-// CHECK:               scf.for
-// CHECK:                 arith.addf {{.*}} fastmath<contract> : vector<16xf32>
+// CHECK:               arith.addf {{.*}} fastmath<contract> : vector<64xf32>
 adj.kernel @staged {
 ^bb0(%x: tensor<?x?x128xf32>, %b: tensor<?x?x4xf32>, %a: tensor<128xf32>):
   %y = ssm.scan over [b, t, d, n] state [d, n] : f32
