@@ -57,7 +57,7 @@ class Case:
 
 
 def mamba_logits(p, tokens):
-    """Mamba after Gu and Dao (2023), on one document: (T,) -> (T, vocabulary)."""
+    """Mamba after Gu and Dao (2023), on one document: (T,) -> (T, vocabulary), in the parameters' precision."""
     x = p["backbone.embeddings.weight"][tokens]
     layer = 0
     while f"backbone.layers.{layer}.norm.weight" in p:
@@ -73,7 +73,7 @@ def mamba_logits(p, tokens):
         u = F.silu(F.conv1d(padded, w("conv1d.weight"), w("conv1d.bias"), groups=inner)[0].t())
         dt, b, c = F.linear(u, w("x_proj.weight")).split([rank, states, states], dim=-1)
         delta = F.softplus(F.linear(dt, w("dt_proj.weight"), w("dt_proj.bias")), threshold=200)
-        h, ys = torch.zeros(inner, states, dtype=torch.float64), []
+        h, ys = torch.zeros(inner, states, dtype=x.dtype), []
         for t in range(len(tokens)):
             h = torch.exp(delta[t][:, None] * -torch.exp(a_log)) * h + (delta[t] * u[t])[:, None] * b[t]
             ys.append(h @ c[t])
