@@ -5,21 +5,52 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
 using namespace adjrt;
 
+/// What follows the target's name while its file is written, and how many of a process may be written at a time.
+static constexpr const char *kPartial = ".partial-";
+static constexpr int kMostPartial = 100;
+
 static tl::unexpected<Error> cannotWrite(const std::string &path, const std::string &why) {
   return invalidInput(path + ": cannot be written: " + why + "; give a path in a folder that you can write to");
+}
+
+/// A file under construction is locked; a lock ends with its process. So one that can be locked was left by a process
+/// that was killed: it is removed.
+static void removeLeftovers(const std::filesystem::path &target) {
+  std::error_code error;
+  const std::string prefix = target.filename().string() + kPartial;
+  for (std::filesystem::directory_iterator entry(target.parent_path().empty() ? "." : target.parent_path(), error), end;
+       !error && entry != end; entry.increment(error)) {
+    if (entry->path().filename().string().rfind(prefix, 0) != 0)
+      continue;
+    int descriptor = ::open(entry->path().c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (descriptor < 0)
+      continue;
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+      ::unlink(entry->path().c_str());
+    ::close(descriptor);
+  }
+}
+
+/// Locks a file just created; false when another process took it for a leftover in between.
+static bool lockNew(int descriptor) {
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0)
+    return errno != EWOULDBLOCK; // a file system without locks: nobody else can lock it either
+  struct stat status{};
+  return ::fstat(descriptor, &status) == 0 && status.st_nlink > 0;
 }
 
 Expected<OutputFile> OutputFile::create(const std::string &path) {
   if (path.empty())
     return invalidInput("the output path is empty: give a file name");
   std::string target = path;
-  struct stat status {};
+  struct stat status{};
   if (::stat(path.c_str(), &status) == 0) {
     if (S_ISDIR(status.st_mode))
       return cannotWrite(path, "it is a folder");
@@ -37,16 +68,19 @@ Expected<OutputFile> OutputFile::create(const std::string &path) {
     if (auto followed = std::filesystem::canonical(path, error); !error)
       target = followed.string();
   }
-  // A fixed number of attempts: names left by a killed process of the same id are skipped.
-  for (int attempt = 0; attempt != 100; ++attempt) {
-    std::string temporary = target + ".partial-" + std::to_string(::getpid()) + "-" + std::to_string(attempt);
+  removeLeftovers(target);
+  for (int attempt = 0; attempt != kMostPartial; ++attempt) {
+    std::string temporary = target + kPartial + std::to_string(::getpid()) + "-" + std::to_string(attempt);
     int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor >= 0)
-      return OutputFile(path, target, temporary, descriptor);
-    if (errno != EEXIST)
+    if (descriptor >= 0) {
+      if (lockNew(descriptor))
+        return OutputFile(path, target, temporary, descriptor);
+      ::close(descriptor);
+    } else if (errno != EEXIST) {
       return cannotWrite(path, std::strerror(errno));
+    }
   }
-  return cannotWrite(path, "100 partial files of earlier runs lie beside it");
+  return cannotWrite(path, std::to_string(kMostPartial) + " files " + target + kPartial + "* are being written");
 }
 
 OutputFile::OutputFile(OutputFile &&other) noexcept

@@ -35,6 +35,12 @@ def main(longest):
             failures += not good
             print(f"{'ok  ' if good else 'FAIL'} T {length:8}: arena {report['arena_bytes'] / 1e6:7.2f} MB, peak {report['peak_bytes'] / 1e6:7.2f} MB, "
                   f"predicted {100 * off:+.2f} %, {report['seconds']:.2f} s", flush=True)
+        # Threads cost memory too, their stacks and the BLAS's buffers: a run counts them before it starts.
+        for threads in (1, 4, 16):
+            report = json.loads(run("adj-run", "bench", path("m.adjm"), "--tokens", 1000, "--runs", 1, "--threads", threads).stdout)
+            off = report["peak_bytes"] / report["predicted_peak_bytes"] - 1
+            failures += abs(off) > BOUND
+            print(f"{'ok  ' if abs(off) <= BOUND else 'FAIL'} {threads:2} threads: peak {report['peak_bytes'] / 1e6:7.2f} MB, predicted {100 * off:+.2f} %")
         for length, arena in arenas.items():
             first = min(arenas)
             expected = (-(-length // shard) - -(-first // shard)) * boundary

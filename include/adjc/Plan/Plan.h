@@ -45,7 +45,8 @@ struct Plan {
   static mlir::FailureOr<Plan> of(mlir::ModuleOp module);
 };
 
-/// Memory of the process and its libraries on the CPU target, before the arena: measured on an empty session.
+/// Memory of the process and its libraries on the CPU target, before the arena: measured on an empty session with up to 4
+/// threads. Each thread beyond costs 0.7 MB, which a session, unlike a plan, knows and counts (docs/adj-run.md).
 inline constexpr uint64_t kProcessBytes = 12'000'000;
 
 } // namespace adjc

@@ -2,7 +2,9 @@
 #include "TemporaryFolder.h"
 #include "adjrt/io/File.h"
 
+#include <csignal>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 using namespace adjrt;
 using namespace adjrt::test;
@@ -35,6 +37,44 @@ TEST_F(OutputFileTest, NothingIsLeftWithoutCommit) {
   }
   EXPECT_EQ(readBytes("out"), "old");
   EXPECT_EQ(entries(), 1U);
+}
+
+/// What a killed process left is removed by the next one that writes the same file; what is being written stays.
+TEST_F(OutputFileTest, LeftoversOfKilledProcessesAreRemoved) {
+  pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    auto file = OutputFile::create(path("out"));
+    ::kill(::getpid(), SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  ASSERT_TRUE(fs::exists(path("out.partial-" + std::to_string(child) + "-0")));
+  writeBytes("out.partial-" + std::to_string(::getpid()) + "-0", "of an earlier process of this id");
+  writeBytes("other.partial-1-0", "another file's");
+  auto first = OutputFile::create(path("out"));
+  ASSERT_TRUE(first) << first.error().message;
+  EXPECT_EQ(entries(), 2U);
+  auto second = OutputFile::create(path("out"));
+  ASSERT_TRUE(second) << second.error().message;
+  ASSERT_TRUE(first->writeAt(0, bytesOf("first")));
+  ASSERT_TRUE(second->writeAt(0, bytesOf("second")));
+  ASSERT_TRUE(second->commit());
+  EXPECT_EQ(readBytes("out"), "second");
+  ASSERT_TRUE(first->commit());
+  EXPECT_EQ(readBytes("out"), "first");
+  EXPECT_EQ(entries(), 2U);
+}
+
+TEST_F(OutputFileTest, TooManyAtATime) {
+  std::vector<OutputFile> files;
+  for (int i = 0; i != 100; ++i) {
+    auto file = OutputFile::create(path("out"));
+    ASSERT_TRUE(file) << file.error().message;
+    files.push_back(std::move(*file));
+  }
+  expectInvalid(OutputFile::create(path("out")), {"cannot be written", "100 files", ".partial-* are being written"});
 }
 
 TEST_F(OutputFileTest, UnwritablePaths) {

@@ -38,7 +38,8 @@ private:
 };
 
 /// A file that appears under its name only when it is complete: written under a temporary name in the same folder,
-/// renamed by commit(), removed when destroyed before.
+/// renamed by commit(), removed when destroyed before. What a killed process left of the same file is removed by the
+/// next create().
 class OutputFile {
 public:
   /// Makes the temporary file: an unwritable `path` is an error here, before any work is done for it. A character
