@@ -10,7 +10,8 @@ using namespace mlir;
 
 namespace adjc::scan {
 
-/// What storing and loading a value costs, in operations; a function costs more, a few additions and multiplications less.
+/// What storing and loading a value costs, in operations; a function costs more, a few additions and multiplications
+/// less.
 constexpr unsigned transferCost = 6;
 /// Bytes of all kept values: half of a common second-level cache, where the chunk's states lie too.
 constexpr int64_t mostBytes = 512 << 10;

@@ -1,4 +1,5 @@
-//===- Arithmetic.h - short spellings for the arithmetic that functions become -----------------------------*- C++ -*-===//
+//===- Arithmetic.h - short spellings for the arithmetic that functions become -----------------------------*- C++
+//-*-===//
 #ifndef ADJC_LIB_TARGET_CPU_ARITHMETIC_H
 #define ADJC_LIB_TARGET_CPU_ARITHMETIC_H
 
@@ -14,7 +15,8 @@ inline bool isF32(mlir::Type type) { return mlir::getElementTypeOrSelf(type).isF
 /// Arithmetic on values of one type: f32, or a vector of it.
 class Arithmetic {
 public:
-  Arithmetic(mlir::Operation *op, mlir::PatternRewriter &rewriter) : b(op->getLoc(), rewriter), type(op->getResult(0).getType()) {}
+  Arithmetic(mlir::Operation *op, mlir::PatternRewriter &rewriter)
+      : b(op->getLoc(), rewriter), type(op->getResult(0).getType()) {}
 
   mlir::Value constant(double value) { return splat(b.getF32FloatAttr(static_cast<float>(value)), type); }
   mlir::Value integer(int32_t value) { return splat(b.getI32IntegerAttr(value), integerType()); }
