@@ -91,8 +91,11 @@ private:
   }
 
   Status block(const fb::Block &block) {
-    if (block.layers() && block.mini_sequence())
-      return invalidInput("is repeated both per layer and per mini-sequence");
+    if (block.joined() &&
+        (!before || !block.layers() || before->layers() != block.layers() || before->reverse() != block.reverse()))
+      return invalidInput("joins the pass over the layers of the block before it, but does not run over the same "
+                          "layers in the same order");
+    before = &block;
     std::uint32_t index = 0;
     for (const fb::Command *item : Items(block.commands())) {
       const std::string place = "command " + std::to_string(index++) +
@@ -218,7 +221,8 @@ private:
   const fb::Module &module;
   const fb::Program &program;
   std::uint64_t batch, shard;
-  std::vector<std::uint64_t> spans; ///< of each buffer, all its layers
+  std::vector<std::uint64_t> spans;  ///< of each buffer, all its layers
+  const fb::Block *before = nullptr; ///< the block verified last
 };
 
 } // namespace

@@ -17,7 +17,8 @@ CommandList::CommandList(const fb::Program &program) {
   if (!program.blocks())
     return;
   for (const fb::Block *source : *program.blocks()) {
-    Block &block = list.emplace_back(Block{source->layers(), source->reverse(), source->mini_sequence(), {}});
+    Block &block =
+        list.emplace_back(Block{source->layers(), source->reverse(), source->joined(), source->mini_sequence(), {}});
     if (!source->commands())
       continue;
     for (const fb::Command *command : *source->commands()) {

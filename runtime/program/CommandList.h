@@ -57,7 +57,7 @@ struct Command {
 
 struct Block {
   std::uint32_t layers;
-  bool reverse;
+  bool reverse, joined;       ///< joined: in the same pass over the layers as the block before
   std::uint64_t miniSequence; ///< rows; 0: none
   std::vector<Command> commands;
 };
@@ -100,31 +100,26 @@ private:
 template <typename Visit> Status CommandList::walk(const Bindings &bindings, Visit &&visit) const {
   Scope scope{bindings.base, bindings.batch, bindings.tokens, bindings.batch * bindings.tokens};
   const std::int64_t allRows = scope.rows;
-  for (const Block &block : list) {
-    const auto once = [&]() -> Status {
+  const auto runBlock = [&](const Block &block) -> Status {
+    const std::uint64_t most = static_cast<std::uint64_t>(allRows);
+    const auto length = static_cast<std::int64_t>(block.miniSequence ? std::min(block.miniSequence, most) : most);
+    for (std::int64_t row = 0; row < allRows; row += length) {
+      scope.firstRow = static_cast<std::uint64_t>(row);
+      scope.rows = std::min(length, allRows - row);
       for (scope.command = 0; scope.command < block.commands.size(); ++scope.command)
         ADJ_RETURN_IF_ERROR(visit(block.commands[scope.command], std::as_const(scope)));
-      return {};
-    };
-    if (block.layers) {
-      for (std::uint32_t i = 0; i < block.layers; ++i) {
-        scope.layer = block.reverse ? block.layers - 1 - i : i;
-        ADJ_RETURN_IF_ERROR(once());
-      }
-    } else if (block.miniSequence) {
-      const auto length =
-          static_cast<std::int64_t>(std::min<std::uint64_t>(block.miniSequence, static_cast<std::uint64_t>(allRows)));
-      for (std::int64_t row = 0; row < allRows; row += length) {
-        scope.firstRow = static_cast<std::uint64_t>(row);
-        scope.rows = std::min(length, allRows - row);
-        ADJ_RETURN_IF_ERROR(once());
-      }
-    } else {
-      ADJ_RETURN_IF_ERROR(once());
     }
-    scope.layer = scope.firstRow = 0;
-    scope.rows = allRows;
-    ++scope.block;
+    return {};
+  };
+  for (std::uint32_t first = 0, end = 0; first < list.size(); first = end) {
+    for (end = first + 1; end < list.size() && list[end].joined;)
+      ++end;
+    const std::uint32_t layers = std::max(list[first].layers, 1u);
+    for (std::uint32_t i = 0; i < layers; ++i) {
+      scope.layer = list[first].reverse ? layers - 1 - i : i;
+      for (scope.block = first; scope.block < end; ++scope.block)
+        ADJ_RETURN_IF_ERROR(runBlock(list[scope.block]));
+    }
   }
   return {};
 }

@@ -104,6 +104,28 @@ TEST(Executor, MiniSequencesCoverTheRowsAndTheLastIsShorter) {
   EXPECT_EQ(machine.get<float>(BufferKind::arena, 0, 3), (std::vector<float>{1, 0, 2}));
 }
 
+TEST(Executor, JoinedBlocksRunLayerByLayer) {
+  Machine machine(
+      [](fb::ProgramT &program) {
+        addBuffer(program, buffer("log", BufferKind::arena, 0, 1024));
+        addBuffer(program, buffer("rows", BufferKind::carry_in, 0, 16, 64, 2)); // 2 layers of 4 rows
+        for (std::uint64_t length : {0, 3, 0}) {
+          addBlock(program, 2, true, length);
+          program.blocks.back()->joined = program.blocks.size() > 1;
+          addCommand(program, dispatch(Record, {ref(0), ref(1, 0, 4)}, fixed(1)));
+        }
+        addBlock(program);
+        addCommand(program, dispatch(Record, {ref(0), ref(1)}, fixed(1)));
+      },
+      2);
+  machine.set(BufferKind::carry_in, 0, {10, 11, 12, 13});
+  machine.set(BufferKind::carry_in, 64, {20, 21, 22, 23});
+  machine.run(2);
+  // What each Record saw: the first value at its address, and its rows.
+  EXPECT_EQ(machine.get<float>(BufferKind::arena, 0, 19),
+            (std::vector<float>{9, 20, 4, 20, 3, 23, 1, 20, 4, 10, 4, 10, 3, 13, 1, 10, 4, 10, 4}));
+}
+
 TEST(Executor, KernelsSeeTheirShapeAndEveryGroupOnce) {
   for (unsigned threads : {1u, 2u, 3u}) {
     Machine machine(

@@ -116,7 +116,30 @@ TEST(Programs, MiniSequencesReachTheLastRow) {
     expectAccepted(command(rowwise(32), 0, length));
   expectRefused(command(rowwise(36), 0, 3), "a: leaves buffer 'x'");
   expectRefused(command(rowwise(1ull << 62), 0, 2), "a: leaves buffer 'x'");
-  expectRefused(command(rowwise(32), 2, 2), "repeated both per layer and per mini-sequence");
+  expectAccepted(command(rowwise(32), 3, 3)); // in every layer
+  expectRefused(command(rowwise(36), 3, 3), "a: leaves buffer 'x'");
+  expectRefused(command(rowwise(32), 4, 3), "b: leaves buffer 'w'");
+}
+
+TEST(Programs, BlocksJoinThePassBefore) {
+  const auto blocks = [](std::uint32_t layers, bool reverse, std::uint32_t joinedLayers, bool joinedReverse) {
+    return [=](fb::ModuleT &, fb::ProgramT &program) {
+      addBlock(program, layers, reverse);
+      addBlock(program, joinedLayers, joinedReverse, 2);
+      program.blocks.back()->joined = true;
+    };
+  };
+  expectAccepted(blocks(3, true, 3, true));
+  const char *message = "block 1: joins the pass over the layers of the block before it";
+  expectRefused(blocks(3, false, 2, false), message);
+  expectRefused(blocks(3, false, 3, true), message);
+  expectRefused(blocks(0, false, 0, false), message);
+  expectRefused(
+      [](auto &, auto &p) {
+        addBlock(p, 3);
+        p.blocks[0]->joined = true;
+      },
+      "block 0: joins the pass over the layers of the block before it");
 }
 
 TEST(Programs, Dispatch) {
