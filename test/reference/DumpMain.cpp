@@ -1,6 +1,7 @@
 // adjrt-reference-dump OUT model=mamba key=value...: runs one small model with random parameters on the reference
 // device and writes everything that another implementation needs to judge it: OUT.txt (one line per tensor: role, name,
 // shape) and OUT.bin (their float64 values, in that order).
+#include "MlpModel.h"
 #include "ScanModels.h"
 
 #include <cstdlib>
@@ -86,11 +87,19 @@ int main(int count, char **words) {
   bool resets = options.integer("resets", 0) != 0;
   auto seed = static_cast<std::uint64_t>(options.integer("seed", 1));
   MambaShape shape = readShape(options);
+  MlpShape mlpShape;
+  mlpShape.activation = options.text("activation", mlpShape.activation);
+  mlpShape.gated = options.integer("gated", mlpShape.gated);
+  mlpShape.biased = options.integer("biased", mlpShape.biased);
   if (!options.left().empty()) {
     std::cerr << "unknown option " << options.left().begin()->first << "\n";
     return 2;
   }
-  ModelBuilder builder = kind == "s5" ? s5(false) : kind == "dense" ? dense() : kind == "ssd" ? ssd() : mamba(shape);
+  ModelBuilder builder = kind == "s5"      ? s5(false)
+                         : kind == "dense" ? dense()
+                         : kind == "ssd"   ? ssd()
+                         : kind == "mlp"   ? mlpModel(mlpShape)
+                                           : mamba(shape);
   auto model = builder.build();
   if (!model) {
     std::cerr << model.error().message << "\n";

@@ -1,4 +1,5 @@
 // Every message of the reference device that a user or a damaged file can provoke.
+#include "MlpModel.h"
 #include "ScanModels.h"
 
 #include <gtest/gtest.h>
@@ -141,6 +142,30 @@ TEST(CreateError, Attributes) {
       "'operand_segments' doesn't fit");
 }
 
+TEST(CreateError, Mlp) {
+  auto fails = [](const std::function<void(fb::NodeT &)> &change, const std::string &part) {
+    ModelBuilder builder = mlpModel({.biased = true});
+    change(find(*builder.model.graph, "ssm.mlp"));
+    expectContains(errorOf(builder.build()), part);
+  };
+  for (std::string name : {"activation", "operand_segments"})
+    fails([&](auto &n) { removeAttribute(n, name); }, "attribute '" + name + "' is missing");
+  fails([](auto &n) { attribute(n, "activation").text = "swish"; },
+        "attribute 'activation' is 'swish', which the reference device doesn't know");
+  const std::string segments = "attribute 'operand_segments' doesn't fit the operands";
+  fails([](auto &n) { attribute(n, "operand_segments").integers.pop_back(); }, segments);
+  fails([](auto &n) { attribute(n, "operand_segments").integers[6] = 0; }, segments);
+  fails([](auto &n) { attribute(n, "operand_segments").integers[6] = 2; }, segments);
+  fails(
+      [](auto &n) { // a bias of the gate without a gate
+        attribute(n, "operand_segments").integers[1] = 0;
+        n.operands.pop_back();
+      },
+      segments);
+  fails([](auto &n) { n.operands.resize(2); }, "has 2 operands, expected 3 to 7");
+  fails([](auto &n) { n.results.push_back(n.results[0]); }, "has 2 results, expected 1");
+}
+
 TEST(CreateError, Scan) {
   auto fails = [](const std::function<void(fb::NodeT &)> &change, const std::string &part) {
     expectCreateFails([&](auto &, auto &body) { change(find(body, "ssm.scan")); }, part, true);
@@ -254,6 +279,26 @@ void expectShapeError(const std::string &parameter, std::vector<std::int64_t> sh
   ASSERT_TRUE(model) << model.error().message;
   RandomBatch data(2, 5, 11, false, 7);
   expectContains(errorOf(model->loss(randomParameters(builder.parameters, 3), data.batch)), part);
+}
+
+TEST(CallError, ShapesOfAnMlp) {
+  for (auto [parameter, shape, part] :
+       {std::tuple{"up", std::vector<std::int64_t>{13}, "x has shape (2, 5, 5) and up (13)"},
+        {"up", {13, 6}, "up has shape (13, 6), expected (13, 5)"},
+        {"gate", {12, 5}, "gate has shape (12, 5), expected (13, 5)"},
+        {"gate_bias", {5}, "the bias of gate has shape (5), expected (13)"},
+        {"up_bias", {5}, "the bias of up has shape (5), expected (13)"},
+        {"down", {13, 5}, "down has shape (13, 5), expected (5, 13)"},
+        {"down_bias", {13}, "the bias of down has shape (13), expected (5)"}}) {
+    ModelBuilder builder = mlpModel({.biased = true});
+    for (ParameterSpec &spec : builder.parameters)
+      if (spec.name == parameter)
+        spec.shape = shape;
+    auto model = builder.build();
+    ASSERT_TRUE(model) << model.error().message;
+    RandomBatch data(2, 5, 11, false, 7);
+    expectContains(errorOf(model->loss(randomParameters(builder.parameters, 3), data.batch)), part);
+  }
 }
 
 TEST(CallError, ShapesThatDontFitAreNamedWithTheLayer) {

@@ -1,5 +1,6 @@
 // Named ops one by one, with every optional operand there and missing, against finite differences.
 #include "Differences.h"
+#include "MlpModel.h"
 #include "ScanModels.h"
 
 using namespace adjrt;
@@ -57,6 +58,14 @@ TEST(Op, SiluAndGate) {
       },
       false, 2);
   expectMatches([](ModelBuilder &m, int x) { return m.op("ssm.gate", {x, x}); }, false, 2);
+}
+
+TEST(Op, Mlp) {
+  for (const char *activation : {"silu", "gelu", "gelu_pytorch_tanh"})
+    for (bool gated : {false, true})
+      for (bool biased : {false, true})
+        expectMatches([&](ModelBuilder &m, int x) { return mlp(m, x, {kChannels, 7, activation, gated, biased}); },
+                      false, 1.5);
 }
 
 TEST(Op, SplitWithUnusedResult) {

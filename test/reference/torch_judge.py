@@ -124,6 +124,18 @@ def ssd_logits(p, tokens):
     return F.linear(x + torch.stack(ys), p["head"])
 
 
+def mlp_logits(activation):
+    def block(x, p):
+        up = F.linear(x, p["up"], p.get("up_bias"))
+        hidden = activation(F.linear(x, p["gate"], p.get("gate_bias"))) * up if "gate" in p else activation(up)
+        return F.linear(hidden, p["down"], p.get("down_bias"))
+
+    def logits(p, tokens):
+        x = p["embedding"][tokens]
+        return F.linear(x + block(block(x, p), p), p["head"])
+    return logits
+
+
 class Judge(unittest.TestCase):
     def judge(self, logits, **options):
         case = Case(**options)
@@ -187,6 +199,19 @@ class Documents(Judge):
 
     def test_general_scan(self):
         self.judge(mamba_logits, tokens=25, batch=3, resets=True, general=True)
+
+
+class Mlps(Judge):
+    ACTIVATIONS = {"silu": F.silu, "gelu": F.gelu, "gelu_pytorch_tanh": lambda x: F.gelu(x, approximate="tanh")}
+
+    def test_all(self):
+        for name, activation in self.ACTIVATIONS.items():
+            for gated in (True, False):
+                for biased in (True, False):
+                    self.judge(mlp_logits(activation), model="mlp", activation=name, gated=gated, biased=biased, tokens=19, batch=2)
+
+    def test_documents(self):
+        self.judge(mlp_logits(F.silu), model="mlp", tokens=30, batch=2, resets=True)
 
 
 class Scans(Judge):
