@@ -169,13 +169,34 @@ def Adj_MiniSequencesOp : Adj_Op<"mini_sequences", [SingleBlock, NoTerminator, R
   let description = [{
     Rows are the flattened (batch, tokens). The body's arguments are the mini-sequence's rows of each operand (tensor<?xC>; `?` is the mini-sequence's
     number of rows, encoding #adj.blocks<mini, 1>); it ends with adj.write_rows for each result. arXiv 2407.15892.
+
+    What the body makes exists for one mini-sequence at a time, and nothing of it is kept for an adjoint: `adj-derive-adjoint` makes a second loop
+    that computes it again. So the body holds only operations that see a row at a time, and reads nothing from outside but parameters, scalars and the
+    rows that it was given. `rows`, the length, is absent until `adj-choose-policies` has chosen it.
+
+    ```mlir
+    %y = adj.mini_sequences 256 (%r = %x : tensor<?x?x64xf32>) -> (tensor<?x?x64xf32>) {
+      %h = ssm.linear %r, %up : (tensor<?x64xf32, #adj.blocks<"mini", 1>>, tensor<256x64xf32>) -> tensor<?x256xf32, #adj.blocks<"mini", 1>>
+      %o = ssm.linear %h, %down : (tensor<?x256xf32, #adj.blocks<"mini", 1>>, tensor<64x256xf32>) -> tensor<?x64xf32, #adj.blocks<"mini", 1>>
+      adj.write_rows 0, %o : tensor<?x64xf32, #adj.blocks<"mini", 1>>
+    }
+    ```
   }];
-  let arguments = (ins I64Attr:$rows, Variadic<AnyRankedTensor>:$operands);
+  let arguments = (ins OptionalAttr<I64Attr>:$rows, Variadic<AnyRankedTensor>:$operands);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region SizedRegion<1>:$body);
+  let skipDefaultBuilders = 1;
+  let builders = [
+    // Of a length not chosen yet; the body has its arguments and nothing else.
+    OpBuilder<(ins "::mlir::TypeRange":$results, "::mlir::ValueRange":$operands)>,
+  ];
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
   let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The rows of one mini-sequence of a (batch, tokens, ...) tensor: the two dimensions flattened into one.
+    static ::mlir::RankedTensorType getRowsType(::mlir::RankedTensorType type);
+  }];
 }
 
 def Adj_WriteRowsOp : Adj_Op<"write_rows", [HasParent<"MiniSequencesOp">, MemoryEffects<[MemWrite]>]> {

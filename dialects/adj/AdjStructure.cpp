@@ -49,14 +49,21 @@ LogicalResult ProgramOp::verify() {
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
-// adj.mini_sequences 256 (%x = %y : T, ...) -> (T, ...) { ... }
+// adj.mini_sequences 256 (%x = %y : T, ...) -> (T, ...) { ... }   (without a length until it is chosen)
 //===--------------------------------------------------------------------------------------------------------------===//
 
-/// The rows of one mini-sequence of a (batch, tokens, ...) tensor: the two dimensions flattened into one.
-static RankedTensorType getRowsType(RankedTensorType type) {
+RankedTensorType MiniSequencesOp::getRowsType(RankedTensorType type) {
   SmallVector<int64_t> shape{ShapedType::kDynamic};
   llvm::append_range(shape, type.getShape().drop_front(2));
   return RankedTensorType::get(shape, type.getElementType(), BlocksAttr::get(type.getContext(), "mini", 1));
+}
+
+void MiniSequencesOp::build(OpBuilder &builder, OperationState &state, TypeRange results, ValueRange operands) {
+  state.addOperands(operands);
+  state.addTypes(results);
+  Block &body = state.addRegion()->emplaceBlock();
+  for (Value operand : operands)
+    body.addArgument(getRowsType(cast<RankedTensorType>(operand.getType())), operand.getLoc());
 }
 
 static bool isTokenMajor(Type type) {
@@ -70,9 +77,12 @@ ParseResult MiniSequencesOp::parse(OpAsmParser &parser, OperationState &result) 
   SmallVector<OpAsmParser::Argument> arguments;
   SmallVector<OpAsmParser::UnresolvedOperand> operands;
   SmallVector<Type> types, resultTypes;
-  if (parser.parseInteger(rows))
-    return failure();
-  result.getOrAddProperties<Properties>().rows = parser.getBuilder().getI64IntegerAttr(rows);
+  OptionalParseResult hasRows = parser.parseOptionalInteger(rows);
+  if (hasRows.has_value()) {
+    if (failed(*hasRows))
+      return failure();
+    result.getOrAddProperties<Properties>().rows = parser.getBuilder().getI64IntegerAttr(rows);
+  }
   SMLoc location = parser.getCurrentLocation();
   if (parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, [&] {
         SMLoc typeLocation;
@@ -102,7 +112,9 @@ ParseResult MiniSequencesOp::parse(OpAsmParser &parser, OperationState &result) 
 }
 
 void MiniSequencesOp::print(OpAsmPrinter &printer) {
-  printer << ' ' << getRows() << " (";
+  if (getRows())
+    printer << ' ' << *getRows();
+  printer << " (";
   llvm::interleaveComma(llvm::zip(getBody().getArguments(), getOperands()), printer, [&](auto pair) {
     auto [argument, operand] = pair;
     printer << argument << " = " << operand << " : " << operand.getType();
@@ -116,8 +128,8 @@ void MiniSequencesOp::print(OpAsmPrinter &printer) {
 }
 
 LogicalResult MiniSequencesOp::verify() {
-  if (static_cast<int64_t>(getRows()) < 1)
-    return emitOpError() << "mini-sequences must have at least 1 row, found " << getRows();
+  if (getRows() && static_cast<int64_t>(*getRows()) < 1)
+    return emitOpError() << "mini-sequences must have at least 1 row, found " << *getRows();
   Block::BlockArgListType arguments = getBody().getArguments();
   if (arguments.size() != getOperands().size())
     return emitOpError() << "has a body with " << arguments.size() << " arguments, expected one per operand, "
@@ -134,6 +146,9 @@ LogicalResult MiniSequencesOp::verify() {
 }
 
 LogicalResult MiniSequencesOp::verifyRegions() {
+  for (Operation &op : getBody().getOps())
+    if (isa<CarryOpInterface>(op))
+      return op.emitOpError() << "looks at other tokens: it may not stand in mini-sequences, which see a row at a time";
   SmallVector<bool> written(getNumResults(), false);
   for (auto write : getBody().getOps<WriteRowsOp>()) {
     uint64_t number = write.getResult();

@@ -10,6 +10,7 @@
 
 using namespace mlir;
 
+#include "ssm/SsmEnums.cpp.inc"
 #define GET_ATTRDEF_CLASSES
 #include "ssm/SsmAttributes.cpp.inc"
 

@@ -5,6 +5,7 @@
 #include "mlir/IR/Attributes.h"
 #include "ssm/SsmDialect.h"
 
+#include "ssm/SsmEnums.h.inc"
 #define GET_ATTRDEF_CLASSES
 #include "ssm/SsmAttributes.h.inc"
 

@@ -4,6 +4,7 @@
 
 include "ssm/SsmDialect.td"
 include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
 
 def Ssm_InitAttr : AttrDef<Ssm_Dialect, "Init"> {
   let mnemonic = "init";
@@ -26,6 +27,14 @@ def Ssm_InitAttr : AttrDef<Ssm_Dialect, "Init"> {
   }];
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
+}
+
+// Named as in Hugging Face's configs.
+def Ssm_Activation : I32EnumAttr<"Activation", "an MLP's activation", [
+    I32EnumAttrCase<"Silu", 0, "silu">,                       // x sigmoid(x)
+    I32EnumAttrCase<"Gelu", 1, "gelu">,                       // x (1 + erf(x / sqrt(2))) / 2
+    I32EnumAttrCase<"GeluTanh", 2, "gelu_pytorch_tanh">]> {   // x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2
+  let cppNamespace = "::mlir::ssm";
 }
 
 #endif

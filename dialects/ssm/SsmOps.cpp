@@ -91,6 +91,29 @@ static LogicalResult checkParts(Operation *op, Type whole, TypeRange parts) {
 LogicalResult SplitOp::verify() { return checkParts(*this, getX().getType(), getParts().getTypes()); }
 LogicalResult ConcatOp::verify() { return checkParts(*this, getType(), getParts().getTypes()); }
 
+LogicalResult MlpOp::verify() {
+  if (failed(checkActivation(*this, "x", getX().getType())))
+    return failure();
+  int64_t channels = getChannels(getX().getType());
+  if (failed(checkParameter(*this, "up", getUp().getType(), {-1, channels},
+                            " (hidden, channels), channels being those of x")))
+    return failure();
+  int64_t hidden = cast<RankedTensorType>(getUp().getType()).getDimSize(0);
+  if (getGateBias() && !getGate())
+    return emitOpError() << "has a bias of the gate but no gate";
+  if ((getGate() && failed(checkParameter(*this, "gate", getGate().getType(), {hidden, channels}, " as up"))) ||
+      failed(checkParameter(*this, "down", getDown().getType(), {channels, hidden},
+                            " (channels, hidden), the transpose of up")))
+    return failure();
+  std::tuple<StringRef, Value, int64_t> biases[] = {{"the bias of gate", getGateBias(), hidden},
+                                                    {"the bias of up", getUpBias(), hidden},
+                                                    {"the bias of down", getDownBias(), channels}};
+  for (auto [what, bias, size] : biases)
+    if (bias && failed(checkParameter(*this, what, bias.getType(), {size}, ", one per row of its weight")))
+      return failure();
+  return checkType(*this, "result", getType(), getX().getType());
+}
+
 LogicalResult LmLossOp::verify() {
   if (failed(checkActivation(*this, "x", getX().getType())))
     return failure();

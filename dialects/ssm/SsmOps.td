@@ -166,6 +166,32 @@ def Ssm_ResidualOp : Ssm_Op<"residual", [Pure, SameOperandsAndResultType, Declar
   let assemblyFormat = "$a `,` $b attr-dict `:` type($result)";
 }
 
+def Ssm_MlpOp : Ssm_Op<"mlp", [Pure, AttrSizedOperandSegments]> {
+  let summary = "y = W_down (act(W_gate x) * (W_up x)): a gated MLP block, a mini-sequence at a time.";
+  let description = [{
+    Weights are as in PyTorch: gate and up (hidden, C), down (C, hidden); each may have a bias. Without a gate y = W_down act(W_up x). The activation is
+    `silu`, x sigmoid(x); `gelu`, x (1 + erf(x / sqrt(2))) / 2; or `gelu_pytorch_tanh`, x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2.
+
+    The block is one operation because its intermediate (tokens x hidden) is a multiple of the residual stream: it only ever exists for one mini-sequence
+    at a time (arXiv 2407.15892). Of it the adjoint keeps the input alone, and computes the intermediate again. The weights must be parameters.
+
+    ```mlir
+    %y = ssm.mlp silu %x gate %gate up %up down %down
+       : (tensor<?x?x64xf32>, tensor<256x64xf32>, tensor<256x64xf32>, tensor<64x256xf32>) -> tensor<?x?x64xf32>
+    ```
+  }];
+  let arguments = (ins Ssm_Activation:$activation, AnyRankedTensor:$x,
+                       Optional<AnyStaticShapeTensor>:$gate, Optional<AnyStaticShapeTensor>:$gate_bias,
+                       AnyStaticShapeTensor:$up, Optional<AnyStaticShapeTensor>:$up_bias,
+                       AnyStaticShapeTensor:$down, Optional<AnyStaticShapeTensor>:$down_bias);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $activation $x (`gate` $gate^ (`bias` $gate_bias^)?)? `up` $up (`bias` $up_bias^)? `down` $down (`bias` $down_bias^)? attr-dict `:`
+    functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
 def Ssm_SplitOp : Ssm_Op<"split", [Pure, DeclareOpInterfaceMethods<AdjointOpInterface>]> {
   let summary = "Splits the channels into consecutive parts (views: nothing is computed).";
   let arguments = (ins AnyRankedTensor:$x);

@@ -7,6 +7,9 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Transforms/RegionUtils.h"
 #include "ssm/SsmOps.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
@@ -35,6 +38,7 @@ public:
 
 private:
   LogicalResult repeat(ssm::RepeatOp op, OpBuilder &b);
+  LogicalResult miniSequences(adj::MiniSequencesOp op, ArrayRef<Value> g, OpBuilder &b);
   /// Makes the forward repeat's values that `body` reads available in it: computed again or as slices of what forward stacks.
   ssm::RepeatOp stackAndSlice(ssm::RepeatOp forward, Block &body, SmallVectorImpl<Value> &stacks);
 
@@ -61,6 +65,11 @@ LogicalResult Reverse::block(ArrayRef<Operation *> forward, OpBuilder &b) {
       continue;
     if (auto repeatOp = dyn_cast<ssm::RepeatOp>(op)) {
       if (failed(repeat(repeatOp, b)))
+        return failure();
+      continue;
+    }
+    if (auto mini = dyn_cast<adj::MiniSequencesOp>(op)) {
+      if (failed(miniSequences(mini, g, b)))
         return failure();
       continue;
     }
@@ -133,6 +142,7 @@ ssm::RepeatOp Reverse::stackAndSlice(ssm::RepeatOp forward, Block &body, SmallVe
     before.replaceAllUsesWith(now);
     if (Value g = cotangents.lookup(before))
       cotangents[now] = g;
+    cotangents.erase(before);
   }
   llvm::append_range(stacks, stacking.getResults().drop_front(forward.getNumResults()));
   rewriter.eraseOp(forward);
@@ -195,6 +205,71 @@ LogicalResult Reverse::repeat(ssm::RepeatOp op, OpBuilder &b) {
   reverse.getBody().push_back(body.release());
   for (auto [init, g] : llvm::zip(inits, reverse.getFinals()))
     addCotangent(b, init, g);
+  return success();
+}
+
+/// A parameter's cotangent is accumulated inside; any other value from outside that has one would need the sum over all mini-sequences.
+LogicalResult checkCaptures(adj::MiniSequencesOp op) {
+  llvm::SetVector<Value> captured;
+  getUsedValuesDefinedAbove(op.getBody(), captured);
+  for (Value value : captured)
+    if (!matchPattern(value, m_Constant()) && adj::isDifferentiable(value.getType()) && !value.getDefiningOp<ssm::ParameterOp>())
+      return op.emitOpError("reads a value from outside that is neither a parameter nor rows it was given; its cotangent, a sum over "
+                            "mini-sequences, is not built yet");
+  return success();
+}
+
+/// The adjoint of a loop over mini-sequences is one: each computes what the forward one threw away again, then goes back. Parameters' cotangents are
+/// accumulated mini-sequence by mini-sequence.
+LogicalResult Reverse::miniSequences(adj::MiniSequencesOp op, ArrayRef<Value> g, OpBuilder &b) {
+  if (failed(checkCaptures(op)))
+    return failure();
+  auto body = std::make_unique<Block>();
+  Location loc = op.getLoc();
+  IRMapping mapping;
+  SmallVector<Value> operands(op.getOperands());
+  for (Value argument : op.getBody().getArguments())
+    mapping.map(argument, body->addArgument(argument.getType(), loc));
+  SmallVector<Value> seeds(op.getNumResults());
+  for (auto [result, cotangent] : llvm::enumerate(g))
+    if (cotangent) {
+      operands.push_back(cotangent);
+      seeds[result] = body->addArgument(adj::MiniSequencesOp::getRowsType(cast<RankedTensorType>(cotangent.getType())), loc);
+    }
+  OpBuilder inner(op.getContext());
+  inner.setInsertionPointToEnd(body.get());
+  SmallVector<Operation *> again;
+  for (Operation &forward : op.getBody().getOps())
+    if (auto write = dyn_cast<adj::WriteRowsOp>(forward)) {
+      if (Value seed = seeds[write.getResult()])
+        addCotangent(inner, mapping.lookup(write.getValue()), seed);
+    } else {
+      again.push_back(inner.clone(forward, mapping));
+    }
+  if (failed(block(again, inner)))
+    return failure();
+
+  SmallVector<Value> differentiated;
+  SmallVector<Type> types;
+  for (auto [operand, argument] : llvm::zip(op.getOperands(), op.getBody().getArguments()))
+    if (Value cotangent = cotangents.lookup(mapping.lookup(argument))) {
+      adj::WriteRowsOp::create(inner, loc, inner.getI64IntegerAttr(differentiated.size()), cotangent);
+      differentiated.push_back(operand);
+      types.push_back(operand.getType());
+    }
+  // What only the forward results needed.
+  for (Operation *operation : llvm::reverse(again))
+    if (isOpTriviallyDead(operation)) {
+      // A value made later may have the address of one that is gone.
+      for (Value result : operation->getResults())
+        cotangents.erase(result);
+      operation->erase();
+    }
+  auto reverse = adj::MiniSequencesOp::create(b, loc, types, operands);
+  reverse.getBody().getBlocks().clear();
+  reverse.getBody().push_back(body.release());
+  for (auto [operand, cotangent] : llvm::zip(differentiated, reverse.getResults()))
+    addCotangent(b, operand, cotangent);
   return success();
 }
 

@@ -1,4 +1,6 @@
 //===- ExpandLayers.cpp - ssm-expand-layers: named layers spelled out ---------------------------------------------===//
+#include "ScalarFunctions.h"
+#include "adj/AdjOps.h"
 #include "adjc/Expand/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -14,54 +16,13 @@ namespace adjc {
 } // namespace adjc
 
 using namespace mlir;
+using namespace adjc;
 
 namespace {
 
 //===--------------------------------------------------------------------------------------------------------------===//
-// Scalar functions
-//===--------------------------------------------------------------------------------------------------------------===//
-
-Value constant(ImplicitLocOpBuilder &b, double value) {
-  return arith::ConstantOp::create(b, b.getF32FloatAttr(static_cast<float>(value)));
-}
-
-/// v / (1 + exp(-v)). The bound keeps the exponential finite (its derivative would turn 0 into NaN); below v = -80 silu
-/// is 0 to all digits of a sum either way.
-Value silu(ImplicitLocOpBuilder &b, Value v) {
-  Value exponent = arith::MinimumFOp::create(b, arith::NegFOp::create(b, v), constant(b, 80));
-  Value exp = math::ExpOp::create(b, exponent);
-  return arith::DivFOp::create(b, v, arith::AddFOp::create(b, constant(b, 1), exp));
-}
-
-/// max(v, 0) + log1p(exp(-|v|)), which never overflows. -|v| is spelled min(-v, v): a tie's cotangent goes to the first
-/// operand, so at v = 0 the derivative comes out as 1 - 1/2, which is right; absf would make it 1.
-Value softplus(ImplicitLocOpBuilder &b, Value v) {
-  Value exp = math::ExpOp::create(b, arith::MinimumFOp::create(b, arith::NegFOp::create(b, v), v));
-  return arith::AddFOp::create(b, arith::MaximumFOp::create(b, v, constant(b, 0)), math::Log1pOp::create(b, exp));
-}
-
-//===--------------------------------------------------------------------------------------------------------------===//
 // Elementwise layers
 //===--------------------------------------------------------------------------------------------------------------===//
-
-using ScalarFunction = llvm::function_ref<Value(ImplicitLocOpBuilder &, ValueRange)>;
-
-/// A linalg.generic that applies `function` to tensors of one shape, element by element.
-Value elementwise(ImplicitLocOpBuilder &b, ValueRange operands, ScalarFunction function) {
-  auto type = cast<RankedTensorType>(operands.front().getType());
-  SmallVector<Value> dynamicSizes;
-  for (int64_t dim = 0; dim < type.getRank(); ++dim)
-    if (type.isDynamicDim(dim))
-      dynamicSizes.push_back(tensor::DimOp::create(b, operands.front(), dim));
-  Value empty = tensor::EmptyOp::create(b, type, dynamicSizes);
-  SmallVector<AffineMap> maps(operands.size() + 1, b.getMultiDimIdentityMap(type.getRank()));
-  SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
-  auto body = [&](OpBuilder &nested, Location loc, ValueRange arguments) {
-    ImplicitLocOpBuilder inner(loc, nested);
-    linalg::YieldOp::create(inner, function(inner, arguments.take_front(operands.size())));
-  };
-  return linalg::GenericOp::create(b, TypeRange(type), operands, ValueRange(empty), maps, iterators, body).getResult(0);
-}
 
 struct ExpandSilu : OpRewritePattern<ssm::SiluOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -80,6 +41,49 @@ struct ExpandGate : OpRewritePattern<ssm::GateOp> {
       return arith::MulFOp::create(b, v[0], silu(b, v[1]));
     };
     rewriter.replaceOp(op, elementwise(b, {op.getX(), op.getZ()}, gate));
+    return success();
+  }
+};
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// The MLP
+//===--------------------------------------------------------------------------------------------------------------===//
+
+Value activate(ImplicitLocOpBuilder &b, ssm::Activation activation, Value v) {
+  switch (activation) {
+  case ssm::Activation::Silu:
+    return silu(b, v);
+  case ssm::Activation::Gelu:
+    return gelu(b, v);
+  case ssm::Activation::GeluTanh:
+    return geluTanh(b, v);
+  }
+  llvm_unreachable("an activation without a spelling");
+}
+
+/// The block becomes a loop over mini-sequences: nothing hidden wide is made outside of it.
+struct ExpandMlp : OpRewritePattern<ssm::MlpOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ssm::MlpOp op, PatternRewriter &rewriter) const override {
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    auto loop = adj::MiniSequencesOp::create(b, TypeRange(op.getType()), ValueRange(op.getX()));
+    b.setInsertionPointToEnd(&loop.getBody().front());
+    Value rows = loop.getBody().getArgument(0);
+    auto linear = [&](Value x, Value weight, Value bias) -> Value {
+      auto type = cast<RankedTensorType>(x.getType());
+      int64_t outs = cast<RankedTensorType>(weight.getType()).getDimSize(0);
+      return ssm::LinearOp::create(b, type.clone({ShapedType::kDynamic, outs}), x, weight, bias);
+    };
+    SmallVector<Value> inputs;
+    if (op.getGate())
+      inputs.push_back(linear(rows, op.getGate(), op.getGateBias()));
+    inputs.push_back(linear(rows, op.getUp(), op.getUpBias()));
+    Value hidden = elementwise(b, inputs, [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+      Value activated = activate(b, op.getActivation(), v[0]);
+      return op.getGate() ? arith::MulFOp::create(b, activated, v[1]).getResult() : activated;
+    });
+    adj::WriteRowsOp::create(b, b.getI64IntegerAttr(0), linear(hidden, op.getDown(), op.getDownBias()));
+    rewriter.replaceOp(op, loop);
     return success();
   }
 };
@@ -192,7 +196,7 @@ struct ExpandSelectiveScan : OpRewritePattern<ssm::SelectiveScanOp> {
 struct ExpandLayers : adjc::impl::ExpandLayersBase<ExpandLayers> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<ExpandSilu, ExpandGate, ExpandSelectiveScan>(&getContext());
+    patterns.add<ExpandSilu, ExpandGate, ExpandMlp, ExpandSelectiveScan>(&getContext());
     walkAndApplyPatterns(getOperation(), std::move(patterns));
   }
 };

@@ -127,7 +127,7 @@ private:
     for (Operation *op : llvm::reverse(ops)) {
       if (isa<adj::LmLossAdjointOp>(op))
         return op->emitError("the loss is not cut into mini-sequences; run adj-choose-policies first");
-      if (isa<ssm::LmLossOp, ssm::SiluOp, ssm::GateOp, ssm::SelectiveScanOp>(op))
+      if (isa<ssm::LmLossOp, ssm::SiluOp, ssm::GateOp, ssm::MlpOp, ssm::SelectiveScanOp>(op))
         return op->emitError("has no kernel; run ssm-expand-layers and adj-derive-adjoint first");
       if (op->getNumResults() == 0)
         return op->emitError("computes nothing that a kernel could");

@@ -152,6 +152,15 @@ LogicalResult Exporter::exportAttributes(Operation &op, fb::NodeT &node) {
         attributes.integers("operand_segments", segments);
         return success();
       })
+      .Case([&](ssm::MlpOp mlp) {
+        attributes.text("activation", ssm::stringifyActivation(mlp.getActivation()));
+        SmallVector<int64_t> segments;
+        for (Value operand : {Value(mlp.getX()), Value(mlp.getGate()), Value(mlp.getGateBias()), Value(mlp.getUp()),
+                              Value(mlp.getUpBias()), Value(mlp.getDown()), Value(mlp.getDownBias())})
+          segments.push_back(operand ? 1 : 0);
+        attributes.integers("operand_segments", segments);
+        return success();
+      })
       .Case([&](ssm::LmLossOp loss) {
         attributes.integer("has_bias", loss.getBias() ? 1 : 0);
         return success();

@@ -42,15 +42,23 @@ public:
   }
 
 private:
-  /// Commands outside of loops are gathered until a loop or the end comes.
+  /// Commands are gathered until a loop begins or ends.
   fb::BlockT &open() {
-    if (!current)
-      current = std::make_unique<fb::BlockT>();
+    if (current)
+      return *current;
+    current = std::make_unique<fb::BlockT>();
+    if (stack) {
+      current->layers = static_cast<uint32_t>(stack.getCount());
+      current->reverse = stack.getReverse();
+      current->joined = stackOpened;
+    }
     return *current;
   }
   void close() {
-    if (current && !current->commands.empty())
+    if (current && !current->commands.empty()) {
       result.blocks.push_back(std::move(current));
+      stackOpened = static_cast<bool>(stack);
+    }
     current.reset();
   }
 
@@ -58,13 +66,14 @@ private:
     for (Operation &op : body) {
       if (auto repeat = dyn_cast<ssm::RepeatOp>(op)) {
         close();
-        open().layers = static_cast<uint32_t>(repeat.getCount());
-        open().reverse = repeat.getReverse();
+        stack = repeat;
+        stackOpened = false;
         block(repeat.getBody().front());
         close();
+        stack = {};
       } else if (auto mini = dyn_cast<adj::MiniSequencesOp>(op)) {
         close();
-        open().mini_sequence = mini.getRows();
+        open().mini_sequence = *mini.getRows();
         inMini = true;
         block(mini.getBody().front());
         inMini = false;
@@ -193,6 +202,8 @@ private:
   std::map<Key, uint32_t> buffers;
   fb::ProgramT result;
   std::unique_ptr<fb::BlockT> current;
+  ssm::RepeatOp stack;      ///< the stack of layers being written
+  bool stackOpened = false; ///< it has a block: further ones run in the same pass over its layers
   bool inMini = false;
 };
 

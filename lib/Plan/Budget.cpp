@@ -58,8 +58,8 @@ adjrt::Expected<MemoryPrediction> predictMemory(const MemoryPlan &memory, int64_
 
 namespace {
 
-/// Logits of a mini-sequence are chosen to stay near a processor's caches.
-constexpr uint64_t kLogitsBytes = 32u << 20;
+/// The widest tensor of a mini-sequence is chosen to stay near a processor's caches.
+constexpr uint64_t kMiniBytes = 32u << 20;
 
 /// The most forward sweeps over the sequence that an automatic plan may take to save boundaries; --boundaries=binomial:N has no such limit.
 constexpr int64_t kMaximalSweeps = 6;
@@ -84,7 +84,7 @@ private:
   const PlanOptions &options;
   OwningOpRef<ModuleOp> module;
   MLIRContext *context;
-  int64_t vocabulary = 1;
+  uint64_t widestRow = 1;
   std::optional<Plan> best, smallest;
   double bestCost = 0;
   uint64_t smallestPeak = 0;
@@ -107,7 +107,7 @@ SmallVector<int64_t> Chooser::miniSequences(int64_t rows) const {
   if (options.miniSequence != PlanOptions::kAuto)
     return {std::min(rows, options.miniSequence)};
   SmallVector<int64_t> lengths;
-  auto preferred = static_cast<int64_t>(kLogitsBytes / (sizeof(float) * static_cast<uint64_t>(vocabulary)));
+  auto preferred = static_cast<int64_t>(kMiniBytes / widestRow);
   for (int64_t length : {std::max<int64_t>(64, preferred / 64 * 64), int64_t(64), int64_t(16), int64_t(4), int64_t(1)})
     if (lengths.empty() || std::min(length, rows) < lengths.back())
       lengths.push_back(std::min(length, rows));
@@ -196,11 +196,11 @@ LogicalResult Chooser::report() const {
 }
 
 FailureOr<Plan> Chooser::run() {
-  module->walk([&](adj::LmLossAdjointOp loss) {
-    vocabulary = std::max(vocabulary, cast<RankedTensorType>(loss.getWeight().getType()).getDimSize(0));
-  });
   unsigned kernels = 0;
-  if (failed(cutLosses(*module, 1)) || failed(formKernels(*module, kernels)))
+  if (failed(cutLosses(*module)))
+    return failure();
+  widestRow = widestMiniRow(*module);
+  if (failed(formKernels(*module, kernels)))
     return failure();
   for (int64_t shard : shardLengths())
     for (int64_t mini : miniSequences(shard * options.batch)) {

@@ -30,8 +30,9 @@ struct ChoosePolicies : adjc::impl::ChoosePoliciesBase<ChoosePolicies> {
     options.boundaries = boundaries;
     options.adamw = adamw;
     FailureOr<adjc::Plan> plan = adjc::choosePlan(getOperation(), options);
-    if (failed(plan) || failed(adjc::cutLosses(getOperation(), plan->miniSequence)))
+    if (failed(plan) || failed(adjc::cutLosses(getOperation())))
       return signalPassFailure();
+    adjc::setMiniSequences(getOperation(), plan->miniSequence);
     plan->attachTo(getOperation());
   }
 };

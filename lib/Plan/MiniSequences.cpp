@@ -1,8 +1,9 @@
-//===- MiniSequences.cpp - the loss, a few rows at a time
+//===- MiniSequences.cpp - loops over mini-sequences: the loss becomes one, all get their length
 //-------------------------------------------------------------===//
 #include "adj/AdjOps.h"
 #include "adjc/Form/Elementwise.h"
 #include "adjc/Plan/Budget.h"
+#include "adjc/Plan/Sizes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -18,7 +19,7 @@ constexpr int64_t kRowsPerPartial = 64;
 
 class LossCutter {
 public:
-  LossCutter(adj::LmLossAdjointOp loss, int64_t rows) : loss(loss), rows(rows), b(loss), loc(loss.getLoc()) {}
+  explicit LossCutter(adj::LmLossAdjointOp loss) : loss(loss), b(loss), loc(loss.getLoc()) {}
 
   LogicalResult run() {
     SmallVector<adj::AccumulateOp> weightUses, biasUses;
@@ -26,18 +27,11 @@ public:
         (loss.getDbias() && failed(collect(loss.getDbias(), biasUses))))
       return failure();
 
-    OperationState state(loc, adj::MiniSequencesOp::getOperationName());
-    state.addAttribute("rows", b.getI64IntegerAttr(rows));
-    state.addOperands({loss.getX(), loss.getTargets()});
-    state.addTypes(loss.getDx().getType());
-    state.addRegion();
-    Operation *mini = b.create(state);
-    Block &body = mini->getRegion(0).emplaceBlock();
-    auto xType = cast<RankedTensorType>(loss.getX().getType());
-    int64_t channels = xType.getShape().back();
+    auto mini = adj::MiniSequencesOp::create(b, loc, TypeRange(loss.getDx().getType()),
+                                             ValueRange{loss.getX(), loss.getTargets()});
+    Block &body = mini.getBody().front();
     int64_t vocabulary = cast<RankedTensorType>(loss.getWeight().getType()).getDimSize(0);
-    Value x = body.addArgument(rowsOf({channels}, xType.getElementType()), loc);
-    Value targets = body.addArgument(rowsOf({}, b.getI32Type()), loc);
+    Value x = body.getArgument(0), targets = body.getArgument(1);
 
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToEnd(&body);
@@ -91,20 +85,35 @@ private:
   }
 
   adj::LmLossAdjointOp loss;
-  int64_t rows;
   OpBuilder b;
   Location loc;
 };
 
 } // namespace
 
-LogicalResult cutLosses(ModuleOp module, int64_t rows) {
+LogicalResult cutLosses(ModuleOp module) {
   SmallVector<adj::LmLossAdjointOp> losses;
   module.walk([&](adj::LmLossAdjointOp op) { losses.push_back(op); });
   for (adj::LmLossAdjointOp loss : losses)
-    if (failed(LossCutter(loss, rows).run()))
+    if (failed(LossCutter(loss).run()))
       return failure();
   return success();
+}
+
+void setMiniSequences(ModuleOp module, int64_t rows) {
+  module.walk([&](adj::MiniSequencesOp loop) { loop.setRows(rows); });
+}
+
+uint64_t widestMiniRow(ModuleOp module) {
+  uint64_t widest = sizeof(float);
+  module.walk([&](adj::MiniSequencesOp loop) {
+    loop.getBody().walk([&](Operation *op) {
+      for (Type type : op->getResultTypes())
+        if (auto rows = dyn_cast<RankedTensorType>(type); rows && rows.getRank() == 2 && rows.isDynamicDim(0))
+          widest = std::max(widest, static_cast<uint64_t>(rows.getDimSize(1)) * elementBytes(rows.getElementType()));
+    });
+  });
+  return widest;
 }
 
 } // namespace adjc

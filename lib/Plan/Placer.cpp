@@ -17,8 +17,8 @@ LogicalResult Placer::number(Block &block) {
     if (op.getNumRegions() != 0 && !loop)
       return op.emitError("is not in a kernel; run adj-form-kernels first");
     if (loop) {
-      if (isa<ssm::RepeatOp, adj::MiniSequencesOp>(op.getParentOp()))
-        return op.emitError("a loop inside a stack of layers or a mini-sequence is not built yet");
+      if (isa<adj::MiniSequencesOp>(op.getParentOp()))
+        return op.emitError("a loop inside a mini-sequence is not built yet");
       if (failed(number(op.getRegion(0).front())))
         return failure();
       position = static_cast<int64_t>(plan.firstPosition.size()) * 2 - 1;

@@ -104,8 +104,8 @@ void Placer::linkStacked(ssm::RepeatOp repeat) {
     bool inBody = producer && producer->getBlock() == body;
     if (inBody && isa<adj::CarriedOp, ssm::ParameterOp>(producer)) {
       link(stacked, value);
-    } else if (inBody && (isComputed(root) || isa<ssm::ConcatOp>(producer)) && !handedOver.contains(root) &&
-               !losses.contains(root)) {
+    } else if (inBody && (isComputed(root) || isa<ssm::ConcatOp, adj::MiniSequencesOp>(producer)) &&
+               !handedOver.contains(root) && !losses.contains(root)) {
       tape[root] = repeat;
       link(stacked, value);
     } else {

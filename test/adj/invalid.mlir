@@ -205,6 +205,17 @@ func.func @f(%x: tensor<?x?x8xf32>) {
 
 // -----
 
+func.func @f(%x: tensor<?x?x8xf32>, %taps: tensor<8x1x4xf32>) {
+  %y = adj.mini_sequences (%r = %x : tensor<?x?x8xf32>) -> (tensor<?x?x8xf32>) {
+    // expected-error@+1 {{looks at other tokens: it may not stand in mini-sequences, which see a row at a time}}
+    %c = ssm.conv1d %r, %taps : (tensor<?x8xf32, #adj.blocks<"mini", 1>>, tensor<8x1x4xf32>) -> tensor<?x8xf32, #adj.blocks<"mini", 1>>
+    adj.write_rows 0, %c : tensor<?x8xf32, #adj.blocks<"mini", 1>>
+  }
+  return
+}
+
+// -----
+
 func.func @f(%x: tensor<4x8xf32>) {
   // expected-error@+1 {{expected a tensor of (batch, tokens, ...), found 'tensor<4x8xf32>'}}
   %y = adj.mini_sequences 256 (%r = %x : tensor<4x8xf32>) -> (tensor<?x?x8xf32>) {

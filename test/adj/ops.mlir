@@ -53,6 +53,11 @@ adj.program @gradient(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %rese
     // CHECK: adj.write_rows 0, %{{.*}} : tensor<?xf32, #adj.blocks<"mini", 1>>
     adj.write_rows 0, %loss : tensor<?xf32, #adj.blocks<"mini", 1>>
   }
+  // A length not chosen yet.
+  // CHECK: adj.mini_sequences (%{{.*}} = %{{.*}} : tensor<?x?x8xf32>) -> (tensor<?x?x8xf32>) {
+  %copied = adj.mini_sequences (%rows = %x : tensor<?x?x8xf32>) -> (tensor<?x?x8xf32>) {
+    adj.write_rows 0, %rows : tensor<?x8xf32, #adj.blocks<"mini", 1>>
+  }
   // CHECK: adj.dispatch @double(%{{.*}}) : (tensor<?x?x8xf32>) -> tensor<?x?x8xf32>
   %d = adj.dispatch @double(%x) : (tensor<?x?x8xf32>) -> tensor<?x?x8xf32>
   // CHECK: adj.gemm %{{.*}}, %{{.*}} into "p" {transpose_a} : (tensor<?x?x8xf32>, tensor<?x?x8xf32>) -> ()

@@ -61,10 +61,14 @@ def mamba_config(folder, name, **fields):
 class Case:
     """One model: its parameters, and the reference's gradients for the batches asked for."""
 
-    def __init__(self, folder, name, seed=1, **fields):
+    def __init__(self, folder, name, seed=1, spec=None, vocabulary=None, **fields):
+        """A Mamba of these config fields, or the spec in a file, of this vocabulary."""
         self.folder, self.name, self.seed = folder, name, seed
-        self.config, fields = mamba_config(folder, name, **fields)
-        self.vocabulary = fields["vocab_size"]
+        if spec is not None:
+            self.config, self.vocabulary = spec, vocabulary
+        else:
+            self.config, fields = mamba_config(folder, name, **fields)
+            self.vocabulary = fields["vocab_size"]
         self.params = None
         self.references = {}
 

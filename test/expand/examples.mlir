@@ -5,6 +5,9 @@
 // RUN: adj-opt %examples/mamba-1.4b.mlir | adj-opt | FileCheck %s --check-prefix=LARGE
 // RUN: adj-opt %examples/mamba-tiny.mlir --ssm-expand-layers | FileCheck %s --check-prefix=EXPANDED
 
+// RUN: adj-opt %examples/mamba-mlp.mlir | adj-opt | FileCheck %s --check-prefix=MLP
+
+// MLP: ssm.mlp silu
 // TINY: ssm.repeat 2
 // SMALL: ssm.repeat 24
 // LARGE: ssm.repeat 48

@@ -19,6 +19,16 @@ adj.program @unexpanded(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %re
 
 // -----
 
+adj.program @unexpanded_mlp(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets: tensor<?x?xi8>, %scale: tensor<f32>) {
+  %table = ssm.parameter "table" <ones> : tensor<16x8xf32>
+  %down = ssm.parameter "down" <ones> : tensor<8x16xf32>
+  %x = ssm.embedding %tokens, %table : (tensor<?x?xi32>, tensor<16x8xf32>) -> tensor<?x?x8xf32>
+  // expected-error @+1 {{has no kernel; run ssm-expand-layers and adj-derive-adjoint first}}
+  %y = ssm.mlp silu %x up %table down %down : (tensor<?x?x8xf32>, tensor<16x8xf32>, tensor<8x16xf32>) -> tensor<?x?x8xf32>
+}
+
+// -----
+
 adj.program @held(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets: tensor<?x?xi8>, %scale: tensor<f32>) {
   %table = ssm.parameter "table" <ones> : tensor<16x8xf32>
   %x = ssm.embedding %tokens, %table : (tensor<?x?xi32>, tensor<16x8xf32>) -> tensor<?x?x8xf32>

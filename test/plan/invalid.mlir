@@ -34,3 +34,17 @@ adj.program @types(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets:
   adj.hand_over "s/state", %b : tensor<?x5xf32>
 }
 }
+
+// -----
+
+module attributes {adj.plan = {batch = 1 : i64, boundaries = "device", budget = 1 : i64, context = 64 : i64, mini_sequence = 4 : i64, optimizer = "none", shard = 8 : i64}} {
+adj.program @nested(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets: tensor<?x?xi8>, %scale: tensor<f32>) {
+  %table = ssm.parameter "table" <ones> : tensor<16x8xf32>
+  %x = ssm.embedding %tokens, %table : (tensor<?x?xi32>, tensor<16x8xf32>) -> tensor<?x?x8xf32>
+  adj.mini_sequences (%outer = %x : tensor<?x?x8xf32>) {
+    // expected-error @+1 {{a loop inside a mini-sequence is not built yet}}
+    adj.mini_sequences (%inner = %x : tensor<?x?x8xf32>) {
+    }
+  }
+}
+}

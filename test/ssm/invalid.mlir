@@ -452,6 +452,91 @@ func.func @f(%x: tensor<?x?x8xf32>, %s: tensor<2x?xf32>) {
   return
 }
 
+// ---- the MLP
+
+// -----
+
+func.func @f(%x: tensor<?x?x8xf32>, %wide: tensor<32x8xf32>, %w: tensor<32xf32>, %back: tensor<8x32xf32>, %b: tensor<8xf32>) {
+  // expected-error@+1 {{down has shape (32, 8), expected (8, 32) (channels, hidden), the transpose of up}}
+  %y = ssm.mlp silu %x up %wide down %wide : (tensor<?x?x8xf32>, tensor<32x8xf32>, tensor<32x8xf32>) -> tensor<?x?x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x?x8xf32>, %wide: tensor<32x8xf32>, %w: tensor<32xf32>, %back: tensor<8x32xf32>, %b: tensor<8xf32>) {
+  // expected-error@+1 {{up has shape (8, 32), expected (any, 8) (hidden, channels), channels being those of x}}
+  %y = ssm.mlp silu %x up %back down %wide : (tensor<?x?x8xf32>, tensor<8x32xf32>, tensor<32x8xf32>) -> tensor<?x?x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x?x8xf32>, %wide: tensor<32x8xf32>, %w: tensor<32xf32>, %back: tensor<8x32xf32>, %b: tensor<8xf32>) {
+  // expected-error@+1 {{gate has shape (8, 32), expected (32, 8) as up}}
+  %y = ssm.mlp silu %x gate %back up %wide down %back : (tensor<?x?x8xf32>, tensor<8x32xf32>, tensor<32x8xf32>, tensor<8x32xf32>) -> tensor<?x?x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x?x8xf32>, %wide: tensor<32x8xf32>, %w: tensor<32xf32>, %back: tensor<8x32xf32>, %b: tensor<8xf32>) {
+  // expected-error@+1 {{the bias of gate has shape (8), expected (32), one per row of its weight}}
+  %y = ssm.mlp silu %x gate %wide bias %b up %wide down %back : (tensor<?x?x8xf32>, tensor<32x8xf32>, tensor<8xf32>, tensor<32x8xf32>, tensor<8x32xf32>) -> tensor<?x?x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x?x8xf32>, %wide: tensor<32x8xf32>, %w: tensor<32xf32>, %back: tensor<8x32xf32>, %b: tensor<8xf32>) {
+  // expected-error@+1 {{the bias of up has shape (8), expected (32), one per row of its weight}}
+  %y = ssm.mlp silu %x up %wide bias %b down %back : (tensor<?x?x8xf32>, tensor<32x8xf32>, tensor<8xf32>, tensor<8x32xf32>) -> tensor<?x?x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x?x8xf32>, %wide: tensor<32x8xf32>, %w: tensor<32xf32>, %back: tensor<8x32xf32>, %b: tensor<8xf32>) {
+  // expected-error@+1 {{the bias of down has shape (32), expected (8), one per row of its weight}}
+  %y = ssm.mlp silu %x up %wide down %back bias %w : (tensor<?x?x8xf32>, tensor<32x8xf32>, tensor<8x32xf32>, tensor<32xf32>) -> tensor<?x?x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x?x8xf32>, %wide: tensor<32x8xf32>, %w: tensor<32xf32>, %back: tensor<8x32xf32>, %b: tensor<8xf32>) {
+  // expected-error@+1 {{result must be 'tensor<?x?x8xf32>', found 'tensor<?x?x4xf32>'}}
+  %y = ssm.mlp silu %x up %wide down %back : (tensor<?x?x8xf32>, tensor<32x8xf32>, tensor<8x32xf32>) -> tensor<?x?x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x?x8xf32>, %wide: tensor<32x8xf32>, %w: tensor<32xf32>, %back: tensor<8x32xf32>, %b: tensor<8xf32>) {
+  // expected-error@+1 {{has a bias of the gate but no gate}}
+  %y = "ssm.mlp"(%x, %w, %wide, %back) <{activation = 0 : i32, operandSegmentSizes = array<i32: 1, 0, 1, 1, 0, 1, 0>}>
+     : (tensor<?x?x8xf32>, tensor<32xf32>, tensor<32x8xf32>, tensor<8x32xf32>) -> tensor<?x?x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x?x8xf32>, %wide: tensor<32x8xf32>, %w: tensor<32xf32>, %back: tensor<8x32xf32>, %b: tensor<8xf32>) {
+  // expected-error@+1 {{containing one of the following enum values for attribute 'activation' [silu, gelu, gelu_pytorch_tanh]}}
+  %y = ssm.mlp relu %x up %wide down %back : (tensor<?x?x8xf32>, tensor<32x8xf32>, tensor<8x32xf32>) -> tensor<?x?x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x8xf32>, %wide: tensor<32x8xf32>, %back: tensor<8x32xf32>) {
+  // expected-error@+1 {{x must be token-major}}
+  %y = ssm.mlp silu %x up %wide down %back : (tensor<?x8xf32>, tensor<32x8xf32>, tensor<8x32xf32>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
 // ---- models
 
 // -----

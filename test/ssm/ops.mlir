@@ -54,6 +54,19 @@ ssm.model @layers(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>) {
   ssm.return %loss : tensor<f32>
 }
 
+// CHECK-LABEL: func.func @mlp
+func.func @mlp(%x: tensor<?x?x8xf32>, %wide: tensor<32x8xf32>, %w: tensor<32xf32>, %back: tensor<8x32xf32>, %b: tensor<8xf32>) {
+  // CHECK: ssm.mlp silu %[[X:.*]] gate %[[W:.*]] up %[[W]] down %[[D:.*]] : (tensor<?x?x8xf32>, tensor<32x8xf32>, tensor<32x8xf32>, tensor<8x32xf32>) -> tensor<?x?x8xf32>
+  %y = ssm.mlp silu %x gate %wide up %wide down %back
+     : (tensor<?x?x8xf32>, tensor<32x8xf32>, tensor<32x8xf32>, tensor<8x32xf32>) -> tensor<?x?x8xf32>
+  // CHECK: ssm.mlp gelu_pytorch_tanh %[[X]] gate %[[W]] bias %[[G:.*]] up %[[W]] bias %[[G]] down %[[D]] bias %{{.*}} :
+  %z = ssm.mlp gelu_pytorch_tanh %x gate %wide bias %w up %wide bias %w down %back bias %b
+     : (tensor<?x?x8xf32>, tensor<32x8xf32>, tensor<32xf32>, tensor<32x8xf32>, tensor<32xf32>, tensor<8x32xf32>, tensor<8xf32>) -> tensor<?x?x8xf32>
+  // CHECK: ssm.mlp gelu %[[X]] up %[[W]] down %[[D]] bias %{{.*}} : (tensor<?x?x8xf32>, tensor<32x8xf32>, tensor<8x32xf32>, tensor<8xf32>)
+  %u = ssm.mlp gelu %x up %wide down %back bias %b : (tensor<?x?x8xf32>, tensor<32x8xf32>, tensor<8x32xf32>, tensor<8xf32>) -> tensor<?x?x8xf32>
+  return
+}
+
 // What passes make of a stack and of a convolution.
 // CHECK-LABEL: func.func @stacks
 func.func @stacks(%x: tensor<?x?x8xf32>, %many: tensor<3x?x?x4xf32>, %resets: tensor<?x?xi8>, %tail: tensor<?x3x8xf32>) {

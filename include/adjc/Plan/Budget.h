@@ -22,8 +22,12 @@ adjrt::Expected<MemoryPrediction> predictMemory(const MemoryPlan &memory, int64_
 /// location when nothing fits, naming the smallest budget that would do.
 mlir::FailureOr<Plan> choosePlan(mlir::ModuleOp module, const PlanOptions &options);
 
-/// Cuts every loss into mini-sequences of at most `rows` rows.
-mlir::LogicalResult cutLosses(mlir::ModuleOp module, int64_t rows);
+/// Makes every loss a loop over mini-sequences.
+mlir::LogicalResult cutLosses(mlir::ModuleOp module);
+/// Gives every loop over mini-sequences, whatever it computes, its length: at most `rows` rows.
+void setMiniSequences(mlir::ModuleOp module, int64_t rows);
+/// Bytes of the widest row that a mini-sequence makes: of logits, or of an MLP's intermediate.
+uint64_t widestMiniRow(mlir::ModuleOp module);
 
 /// "1.25GB": `bytes` in `unit` (B, kB, MB, GB, TB, KiB, MiB, GiB, TiB), rounded up to two decimals, so that the text
 /// read back is never less.

@@ -5,12 +5,13 @@
 include "mlir/Pass/PassBase.td"
 
 def ChoosePolicies : Pass<"adj-choose-policies", "::mlir::ModuleOp"> {
-  let summary = "Chooses shard, mini-sequence and boundaries for a memory budget, and cuts the loss into mini-sequences";
+  let summary = "Chooses shard, mini-sequence and boundaries for a memory budget";
   let description = [{
     Tries shard lengths, mini-sequence lengths and boundary policies: each candidate's memory is planned as `adj-plan-memory` will plan it, and the
     fastest of those within the budget (by a simple model: a fixed cost per shard, recomputed forwards, caches) is written down as the module's
     `adj.plan`. `adj.lm_loss_adjoint` becomes `adj.mini_sequences` (arXiv 2407.15892): the logits of one mini-sequence, their cotangents in
-    their place, the rows of the input's cotangent, and the weight's gradient accumulated.
+    their place, the rows of the input's cotangent, and the weight's gradient accumulated. Every `adj.mini_sequences`, that of a loss or of an MLP,
+    gets the chosen length.
 
     Fails, naming the smallest budget that would do, when nothing fits.
   }];

@@ -18,7 +18,7 @@ struct PlanOptions {
   int64_t batch = 1;
   int64_t shard = kAuto;        ///< tokens per shard
   int64_t context = 65536;      ///< the longest sequence planned for, in tokens
-  int64_t miniSequence = kAuto; ///< rows (batch x tokens) of a mini-sequence of the loss; kOff: the whole shard
+  int64_t miniSequence = kAuto; ///< rows (batch x tokens) of a mini-sequence; kOff: the whole shard
   uint64_t budget =
       8'000'000'000; ///< bytes, for everything: process, parameters, gradients, optimizer, activations, boundaries
   std::string budgetText = "8GB";  ///< the budget as it was given: its unit is that of messages

@@ -111,6 +111,32 @@ const char *const kScan = R"(
       ssm.yield %y : f32
     })";
 
+// An MLP spelled with layers that the section has anyway.
+TEST(ModelExporter, MlpMeansItsLayers) {
+  const char *head = R"(
+    %g = ssm.parameter "g" <normal, 0.0, 1.0> : tensor<2x3xf32>
+    %gb = ssm.parameter "gb" <normal, 0.0, 1.0> : tensor<2xf32>
+    %d = ssm.parameter "d" <normal, 0.0, 1.0> : tensor<3x2xf32>
+    %db = ssm.parameter "db" <normal, 0.0, 1.0> : tensor<3xf32>)";
+  const char *mlp = R"(
+    %o = ssm.mlp silu %x gate %g bias %gb up %p down %d bias %db
+       : (tensor<?x?x3xf32>, tensor<2x3xf32>, tensor<2xf32>, tensor<2x3xf32>, tensor<3x2xf32>, tensor<3xf32>) -> tensor<?x?x3xf32>)";
+  const char *layers = R"(
+    %z = ssm.linear %x, %g, %gb : (tensor<?x?x3xf32>, tensor<2x3xf32>, tensor<2xf32>) -> tensor<?x?x2xf32>
+    %u = ssm.linear %x, %p : (tensor<?x?x3xf32>, tensor<2x3xf32>) -> tensor<?x?x2xf32>
+    %h = ssm.gate %u, %z : tensor<?x?x2xf32>
+    %o = ssm.linear %h, %d, %db : (tensor<?x?x2xf32>, tensor<3x2xf32>, tensor<3xf32>) -> tensor<?x?x3xf32>)";
+  Spec named(modelOf(std::string(head) + mlp)), spelled(modelOf(std::string(head) + layers));
+  auto namedModel = named.reference(), spelledModel = spelled.reference();
+  ASSERT_TRUE(namedModel) << namedModel.error().message;
+  ASSERT_TRUE(spelledModel) << spelledModel.error().message;
+  auto expected = valueAndGrad(*spelledModel), found = valueAndGrad(*namedModel);
+  EXPECT_NEAR(found.loss, expected.loss, 1e-13);
+  for (const auto &[name, gradient] : expected.gradients)
+    for (std::size_t i = 0; i < gradient.values.size(); ++i)
+      EXPECT_NEAR(found.gradients.at(name).values[i], gradient.values[i], 1e-12) << name;
+}
+
 TEST(ModelExporter, ScanAndItsSugarMeanTheSame) {
   Spec sugar(modelOf(kSelectiveScan)), scan(modelOf(kScan));
   auto sugarModel = sugar.reference(), scanModel = scan.reference();
