@@ -69,10 +69,10 @@ LogicalResult adj::buildScalarVjp(OpBuilder &builder, Operation *op, Value g, Ad
       });
 }
 
-void adj::ScalarAdjoint::seed(Value value, Value cotangent) {
+void adj::ScalarAdjoint::seed(Value value, Value cotangent, Value user) {
   if (!isDifferentiable(value.getType()))
     return;
-  Value contribution = reduce ? reduce(builder, cotangent, value) : cotangent;
+  Value contribution = reduce ? reduce(builder, cotangent, value, user) : cotangent;
   Value &slot = cotangents[value];
   slot = slot ? Terms{builder, contribution.getLoc(), contribution}.add(slot, contribution) : contribution;
 }
@@ -84,7 +84,7 @@ LogicalResult adj::ScalarAdjoint::run(ArrayRef<Operation *> ops) {
     Value g = cotangents.lookup(op->getResult(0));
     if (!g)
       continue;
-    auto add = [&](unsigned operand, Value contribution) { seed(op->getOperand(operand), contribution); };
+    auto add = [&](unsigned operand, Value contribution) { seed(op->getOperand(operand), contribution, op->getResult(0)); };
     if (failed(buildScalarVjp(builder, op, g, add)))
       return failure();
   }

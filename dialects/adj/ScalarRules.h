@@ -25,15 +25,16 @@ bool isDifferentiable(Type type);
 /// Reverse mode through a straight-line region that was already cloned (so that its values are usable at the builder's insertion point).
 ///
 /// Cotangents are summed per value. Every contribution passes through `reduce` first, which may sum it over dimensions that
-/// the value does not vary over: the transpose of a broadcast.
+/// the value does not vary over: the transpose of a broadcast. `user` is the result computed from the value, null for a contribution from
+/// outside.
 class ScalarAdjoint {
 public:
-  using Reduce = std::function<Value(OpBuilder &, Value contribution, Value target)>;
+  using Reduce = std::function<Value(OpBuilder &, Value contribution, Value target, Value user)>;
 
   ScalarAdjoint(OpBuilder &builder, Reduce reduce) : builder(builder), reduce(std::move(reduce)) {}
 
   /// Adds to the cotangent of `value`.
-  void seed(Value value, Value cotangent);
+  void seed(Value value, Value cotangent, Value user = {});
 
   /// Goes through `ops` from the last to the first.
   LogicalResult run(ArrayRef<Operation *> ops);

@@ -61,7 +61,7 @@ private:
 class AdjointRegionBuilder {
 public:
   explicit AdjointRegionBuilder(ScanOp scan)
-      : scan(scan), space(getSpace(scan)), tracker(space.rank()), local(space.none().flip()) {
+      : scan(scan), space(getSpace(scan)), tracker(space.rank()), local(space.none().flip()), sizes(scan.getDimSizes()) {
     local.reset(kBatchDim).reset(kTokenDim);
   }
 
@@ -80,11 +80,29 @@ private:
   /// Sums at once over the dimensions that the target lacks: what follows is computed once for all of them, and contributions that vary over
   /// different dimensions can be added. (What follows a sum over the lane is linear in it and lacks the lane: a kernel may compute it on
   /// partial sums.)
-  Value reduceEarly(OpBuilder &b, Value contribution, Value target) {
+  Value reduceEarly(OpBuilder &b, Value contribution, Value target, Value user) {
     Dims over = tracker.of(contribution);
     over.reset(tracker.of(target));
     over &= local;
-    return sum(b, contribution, over);
+    contribution = sum(b, contribution, over);
+    if (!user)
+      return contribution;
+    // The cotangent of what a sum adds up is constant over the sum's dimensions, yet it comes from each of their points.
+    Dims repeated = tracker.of(user);
+    repeated.reset(over).reset(tracker.of(target)).reset(tracker.of(contribution));
+    repeated &= local;
+    int64_t points = 1;
+    for (unsigned dim : repeated.set_bits())
+      points *= sizes[dim];
+    return points == 1 ? contribution : scale(b, contribution, points);
+  }
+  Value scale(OpBuilder &b, Value value, int64_t factor) {
+    Location loc = value.getLoc();
+    Value real = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(static_cast<float>(factor)));
+    if (!isa<ComplexType>(value.getType()))
+      return arith::MulFOp::create(b, loc, value, real);
+    Value zero = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(0));
+    return complex::MulOp::create(b, loc, value, complex::CreateOp::create(b, loc, value.getType(), real, zero));
   }
   void clone(OpBuilder &b, Block &source, IRMapping &mapping, SmallVectorImpl<Operation *> &ops) {
     for (Operation &op : source.without_terminator())
@@ -104,6 +122,7 @@ private:
   DimensionTracker tracker;
   /// All dimensions but batch and token: those that a token sums over.
   Dims local;
+  SmallVector<int64_t> sizes; ///< per dimension; dynamic for batch and token
 };
 
 LogicalResult AdjointRegionBuilder::build(Block *block, ArrayRef<Value> outputCotangents, SmallVectorImpl<int64_t> &differentiated) {
@@ -144,7 +163,7 @@ LogicalResult AdjointRegionBuilder::build(Block *block, ArrayRef<Value> outputCo
   Value u = stepMapping.lookupOrDefault(step.getTerminator()->getOperand(1));
 
   // Back through the read-out: q, and what the inputs get from it.
-  adj::ScalarAdjoint adjoint(b, [this](OpBuilder &b, Value v, Value target) { return reduceEarly(b, v, target); });
+  adj::ScalarAdjoint adjoint(b, [this](OpBuilder &b, Value v, Value target, Value user) { return reduceEarly(b, v, target, user); });
   for (auto [i, g] : llvm::enumerate(cotangents)) {
     if (!outputCotangents[i])
       continue;
