@@ -82,6 +82,7 @@ def : Rule<"complex::MulOp", [(mul g, (conj x1)), (mul g, (conj x0))]>;
 def : Rule<"complex::DivOp", [(div g, (conj x1)), (neg (div (mul g, (conj y)), (conj x1)))]>;
 def : Rule<"complex::NegOp", [(neg g)]>;
 def : Rule<"complex::ExpOp", [(mul g, (conj y))]>;
+def : Rule<"complex::Expm1Op", [(mul g, (conj (add y, (k "1.0"))))]>;
 // The subgradient at 0 is 0.
 def : Rule<"complex::AbsOp", [(create (select (gt y, (zero)), (mul g, (div (re x0), y)), (zero)),
                                       (select (gt y, (zero)), (mul g, (div (im x0), y)), (zero)))]>;

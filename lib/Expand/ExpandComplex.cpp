@@ -1,4 +1,5 @@
-//===- ExpandComplex.cpp - ssm-expand-complex: complex arithmetic on real and imaginary parts -----------------------===//
+//===- ExpandComplex.cpp - ssm-expand-complex: complex arithmetic on real and imaginary parts
+//-----------------------===//
 #include "adj/AdjOps.h"
 #include "adjc/Expand/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -64,6 +65,7 @@ private:
   Value mul(Value x, Value y) { return arith::MulFOp::create(b, x, y); }
   Value div(Value x, Value y) { return arith::DivFOp::create(b, x, y); }
   Value neg(Value x) { return arith::NegFOp::create(b, x); }
+  Value real(float value) { return arith::ConstantOp::create(b, b.getF32FloatAttr(value)); }
   // One statement per operation: the order of the IR is not to depend on the compiler's order of evaluation.
   Value squared(Parts z) {
     Value re = mul(z.re, z.re);
@@ -118,6 +120,17 @@ private:
           Value cosine = math::CosOp::create(b, x().im);
           Value sine = math::SinOp::create(b, x().im);
           return Parts{mul(modulus, cosine), mul(modulus, sine)};
+        })
+        .Case([&](complex::Expm1Op) {
+          // e^x cos y - 1 = (e^x - 1) cos y - 2 sin(y / 2)^2: no term cancels another near 0.
+          Value cosine = math::CosOp::create(b, x().im);
+          Value scaled = mul(math::ExpM1Op::create(b, x().re), cosine);
+          Value sine = math::SinOp::create(b, mul(x().im, real(0.5)));
+          Value square = mul(sine, sine);
+          Value twice = mul(square, real(2));
+          Value modulus = math::ExpOp::create(b, x().re);
+          Value imaginary = math::SinOp::create(b, x().im);
+          return Parts{sub(scaled, twice), mul(modulus, imaginary)};
         })
         .Case([&](arith::SelectOp select) {
           Parts yes = partsOf(select.getTrueValue()), no = partsOf(select.getFalseValue());

@@ -26,6 +26,7 @@ const Unary<double> kRealUnary[] = {
     {"math.cos", [](double x) { return std::cos(x); }, [](double x, double) { return -std::sin(x); }},
     {"math.erf", [](double x) { return std::erf(x); },
      [](double x, double) { return kTwoOverSqrtPi * std::exp(-x * x); }},
+    {"arith.uitofp", [](double x) { return x; }, [](double, double) { return 0.0; }},
     {"math.absf", [](double x) { return std::fabs(x); },
      [](double x, double) { return static_cast<double>((x > 0) - (x < 0)); }},
 };
@@ -62,6 +63,13 @@ const Binary<double> kRealBinary[] = {
 const Unary<Complex> kComplexUnary[] = {
     {"complex.neg", [](Complex z) { return -z; }, [](Complex, Complex) { return Complex(-1); }},
     {"complex.exp", [](Complex z) { return std::exp(z); }, [](Complex, Complex w) { return w; }},
+    {"complex.expm1",
+     [](Complex z) {
+       double half = std::sin(z.imag() / 2);
+       return Complex(std::expm1(z.real()) * std::cos(z.imag()) - 2 * half * half,
+                      std::exp(z.real()) * std::sin(z.imag()));
+     },
+     [](Complex, Complex w) { return w + 1.0; }},
 };
 
 const Binary<Complex> kComplexBinary[] = {

@@ -53,3 +53,38 @@ func.func @rotation(%a: tensor<4x3xf32>, %x: tensor<?x?x4xf32>) -> tensor<?x?x4x
       }
   return %y : tensor<?x?x4xf32>
 }
+
+// -----
+
+// exp(x + iy) - 1 has no difference of near numbers: (e^x - 1) cos y - 2 sin(y / 2)^2 + i e^x sin y.
+
+// CHECK-LABEL: func.func @expm1
+// CHECK:         step {
+// CHECK-NEXT:    ^bb0(%[[X:.*]]: f32, %[[Y:.*]]: f32, %{{.*}}: i1):
+// CHECK-NEXT:      %[[COS:.*]] = math.cos %[[Y]]
+// CHECK-NEXT:      %[[LESS:.*]] = math.expm1 %[[X]]
+// CHECK-NEXT:      %[[SCALED:.*]] = arith.mulf %[[LESS]], %[[COS]]
+// CHECK:           %[[HALF:.*]] = arith.mulf %[[Y]], %{{.*}}
+// CHECK-NEXT:      %[[SIN:.*]] = math.sin %[[HALF]]
+// CHECK-NEXT:      %[[SQUARE:.*]] = arith.mulf %[[SIN]], %[[SIN]]
+// CHECK:           %[[TWICE:.*]] = arith.mulf %[[SQUARE]], %{{.*}}
+// CHECK-NEXT:      %[[EXP:.*]] = math.exp %[[X]]
+// CHECK-NEXT:      %[[FULL:.*]] = math.sin %[[Y]]
+// CHECK-DAG:       %[[RE:.*]] = arith.subf %[[SCALED]], %[[TWICE]]
+// CHECK-DAG:       %[[IM:.*]] = arith.mulf %[[EXP]], %[[FULL]]
+// CHECK-NEXT:      %[[JOINED:.*]] = complex.create %[[RE]], %[[IM]]
+func.func @expm1(%a: tensor<4xf32>, %x: tensor<?x?x4xf32>) -> tensor<?x?x4xf32> {
+  %y = ssm.scan over [b, t, d] state [d] : complex<f32>
+      ins(%a as [d], %x as [b, t, d] : tensor<4xf32>, tensor<?x?x4xf32>) outs([b, t, d] : tensor<?x?x4xf32>)
+      step {
+      ^bb0(%a_: f32, %x_: f32, %reset: i1):
+        %z = complex.create %a_, %x_ : complex<f32>
+        %e = complex.expm1 %z : complex<f32>
+        ssm.yield %e, %z : complex<f32>, complex<f32>
+      } read {
+      ^bb0(%a_: f32, %x_: f32, %h: complex<f32>, %reset: i1):
+        %re = complex.re %h : complex<f32>
+        ssm.yield %re : f32
+      }
+  return %y : tensor<?x?x4xf32>
+}

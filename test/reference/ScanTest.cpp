@@ -70,7 +70,8 @@ TEST(Scan, ComplexOps) {
                         int c = m.op("complex.constant", {}, {Attr::ofReal("value", 2), Attr::ofReal("imaginary", -1)},
                                      fb::DType::c64);
                         int a = op("complex.div", {z, op("complex.add", {w, op("complex.mul", {c, c})})});
-                        int u = op("complex.sub", {op("complex.conj", {z}), op("complex.neg", {w})});
+                        int u =
+                            op("complex.sub", {op("complex.conj", {z}), op("complex.expm1", {op("complex.neg", {w})})});
                         return std::vector<int>{a, u};
                       });
                       m.region(5, [&](const std::vector<int> &in) {
