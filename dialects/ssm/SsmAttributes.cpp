@@ -56,12 +56,12 @@ LogicalResult ssm::InitAttr::verify(function_ref<InFlightDiagnostic()> emitError
   auto expected = llvm::StringSwitch<int>(kind)
                       .Cases({"zeros", "ones", "a_log"}, 0)
                       .Case("constant", 1)
-                      .Cases({"normal", "uniform"}, 2)
+                      .Cases({"normal", "uniform", "arange"}, 2)
                       .Case("dt_bias", 3)
                       .Default(-1);
   if (expected < 0)
     return emitError() << "unknown initialiser '" << kind
-                       << "'; use zeros, ones, constant, normal, uniform, a_log or dt_bias";
+                       << "'; use zeros, ones, constant, normal, uniform, arange, a_log or dt_bias";
   if (static_cast<int>(values.size()) != expected)
     return emitError() << "initialiser '" << kind << "' takes " << expected << " number(s), found " << values.size();
   if (!llvm::all_of(values, [](double value) { return std::isfinite(value); }))

@@ -11,7 +11,7 @@ def Ssm_InitAttr : AttrDef<Ssm_Dialect, "Init"> {
   let summary = "How a parameter is initialised.";
   let description = [{
     `kind` is one of `zeros`, `ones`, `constant` (a), `normal` (mean a, standard deviation b), `uniform` (from a to b),
-    `a_log` (every row log(1), ..., log(N): S4D-real) and `dt_bias` (the inverse softplus of max(dt, c), dt log-uniform in [a, b];
+    `arange` (every row a, a + b, a + 2 b, ...), `a_log` (every row log(1), ..., log(N): S4D-Real) and `dt_bias` (the inverse softplus of max(dt, c), dt log-uniform in [a, b];
     arXiv 2312.00752, section 3.6).
 
     Example: `#ssm.init<normal, 0.0, 0.02>`.

@@ -37,11 +37,12 @@ Expected<std::function<double(std::uint64_t)>> makeGenerator(const fb::Parameter
       return wrong("has its range upside down");
     return [=](std::uint64_t i) { return a + (b - a) * random.uniform(i); };
   }
-  if (kind == "a_log") {
-    const auto *shape = parameter.shape();
-    std::uint64_t columns = shape && shape->size() ? static_cast<std::uint64_t>(shape->Get(shape->size() - 1)) : 1;
+  const auto *shape = parameter.shape();
+  std::uint64_t columns = shape && shape->size() ? static_cast<std::uint64_t>(shape->Get(shape->size() - 1)) : 1;
+  if (kind == "arange")
+    return [=](std::uint64_t i) { return a + b * static_cast<double>(i % columns); };
+  if (kind == "a_log")
     return [=](std::uint64_t i) { return portableLog(static_cast<double>(i % columns + 1)); };
-  }
   if (kind == "dt_bias") {
     if (!(a > 0 && b >= a && b < 700 && c >= 0 && c < 700))
       return wrong("needs 0 < a <= b < 700 and 0 <= c < 700");
@@ -51,7 +52,7 @@ Expected<std::function<double(std::uint64_t)>> makeGenerator(const fb::Parameter
       return dt + portableLog(1 - portableExp(-dt)); // softplus of it is dt
     };
   }
-  return wrong("is not known; zeros, ones, constant, normal, uniform, a_log and dt_bias are");
+  return wrong("is not known; zeros, ones, constant, normal, uniform, arange, a_log and dt_bias are");
 }
 } // namespace
 

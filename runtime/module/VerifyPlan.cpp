@@ -102,7 +102,8 @@ Status carries(const fb::Plan &plan) {
 }
 
 bool knownInitializer(std::string_view kind) {
-  constexpr std::array<std::string_view, 7> kinds{"zeros", "ones", "constant", "normal", "uniform", "a_log", "dt_bias"};
+  constexpr std::array<std::string_view, 8> kinds{"zeros",   "ones",   "constant", "normal",
+                                                  "uniform", "arange", "a_log",    "dt_bias"};
   return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
 }
 

@@ -52,6 +52,13 @@ TEST(Initialize, Constants) {
   EXPECT_EQ(OneParameter("constant", 2.5).values(), std::vector<float>(12, 2.5F));
 }
 
+TEST(Initialize, ArangeCountsUpInEveryRow) {
+  std::vector<float> values = OneParameter("arange", -5, 0.5).values();
+  for (std::size_t i = 0; i != 12; ++i)
+    EXPECT_EQ(values[i], -5.0F + 0.5F * static_cast<float>(i % 4));
+  EXPECT_EQ(OneParameter("arange", -5, 0.5).values(1, 5, 7), std::vector<float>(values.begin() + 7, values.end()));
+}
+
 TEST(Initialize, ALogIsTheLogOfTheColumn) {
   std::vector<float> values = OneParameter("a_log").values();
   for (std::size_t i = 0; i != 12; ++i)
