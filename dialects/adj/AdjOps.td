@@ -223,7 +223,7 @@ def Adj_CrossEntropyOp : Adj_Op<"cross_entropy", [MemoryEffects<[MemWrite]>]> {
 def Adj_KernelOp : Adj_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlock]> {
   let summary = "A kernel: the operations that one dispatch computes.";
   let description = [{
-    The body's arguments are the dispatch's inputs (tensors); it ends with adj.yield of the outputs. `row_strides` (elements between consecutive rows, the last dimension
+    The body's arguments are the dispatch's inputs (tensors); it ends with adj.yield of the outputs. `row_strides` (elements between consecutive rows, a row
     being contiguous; one per input, then one per output) come from `adj-plan-memory`. `accumulate`: the (only) output is added to what its buffer holds.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<DenseI64ArrayAttr>:$row_strides, UnitAttr:$accumulate);

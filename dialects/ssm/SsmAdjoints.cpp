@@ -82,6 +82,10 @@ Cotangents SplitOp::buildAdjoint(OpBuilder &b, ArrayRef<Value> g) {
   return SmallVector<Value>{ConcatOp::create(b, getLoc(), getX().getType(), g)};
 }
 
+Cotangents ReshapeOp::buildAdjoint(OpBuilder &b, ArrayRef<Value> g) {
+  return SmallVector<Value>{ReshapeOp::create(b, getLoc(), getX().getType(), g[0])};
+}
+
 Cotangents LmLossOp::buildAdjoint(OpBuilder &b, ArrayRef<Value> g) {
   Type dbias = getBias() ? getBias().getType() : Type();
   auto op = adj::LmLossAdjointOp::create(b, getLoc(), getX().getType(), getWeight().getType(), dbias, getX(), getWeight(), getTargets(), g[0],

@@ -114,6 +114,32 @@ LogicalResult MlpOp::verify() {
   return checkType(*this, "result", getType(), getX().getType());
 }
 
+/// Elements of one token of tensor<?x?x(static)xf32>, or nothing for another type.
+static std::optional<int64_t> getTokenSize(Type type) {
+  auto tensor = cast<RankedTensorType>(type);
+  bool tokenMajor = tensor.getRank() >= 2 && tensor.isDynamicDim(0) && tensor.isDynamicDim(1) && !tensor.getEncoding();
+  if (!tokenMajor || !tensor.getElementType().isF32())
+    return std::nullopt;
+  int64_t size = 1;
+  for (int64_t extent : tensor.getShape().drop_front(2)) {
+    if (ShapedType::isDynamic(extent))
+      return std::nullopt;
+    size *= extent;
+  }
+  return size;
+}
+
+LogicalResult ReshapeOp::verify() {
+  std::optional<int64_t> before = getTokenSize(getX().getType()), after = getTokenSize(getType());
+  if (!before || !after)
+    return emitOpError() << (before ? "the result" : "x")
+                         << " must be token-major, tensor<?x?x...xf32> (batch, tokens, any static sizes), found "
+                         << (before ? getType() : getX().getType());
+  if (*before != *after)
+    return emitOpError() << "x has " << *before << " elements a token, the result " << *after;
+  return success();
+}
+
 LogicalResult LmLossOp::verify() {
   if (failed(checkActivation(*this, "x", getX().getType())))
     return failure();

@@ -208,6 +208,21 @@ def Ssm_ConcatOp : Ssm_Op<"concat", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Ssm_ReshapeOp : Ssm_Op<"reshape", [Pure, DeclareOpInterfaceMethods<AdjointOpInterface>]> {
+  let summary = "Sees a token's values in another shape, row-major (a view: nothing is computed).";
+  let description = [{
+    Channels into heads, and back; a matrix per token; one channel into none. The batch and the tokens stay.
+
+    ```mlir
+    %heads = ssm.reshape %x : tensor<?x?x64xf32> -> tensor<?x?x4x16xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$x);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$x attr-dict `:` type($x) `->` type($result)";
+  let hasVerifier = 1;
+}
+
 def Ssm_LmLossOp : Ssm_Op<"lm_loss", [Pure, DeclareOpInterfaceMethods<AdjointOpInterface>]> {
   let summary = "Mean cross-entropy of the head's logits x W^T (+ bias) against the targets.";
   let description = [{

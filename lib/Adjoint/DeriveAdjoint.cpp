@@ -91,7 +91,7 @@ LogicalResult Reverse::block(ArrayRef<Operation *> forward, OpBuilder &b) {
 
 /// Cheap enough to compute again in the reverse body: parameters, constants, sizes, views, and what depends on parameters alone.
 bool isRecomputed(Operation *op) {
-  if (isa<ssm::ParameterOp, arith::ConstantOp, tensor::EmptyOp, tensor::DimOp, ssm::SplitOp>(op))
+  if (isa<ssm::ParameterOp, arith::ConstantOp, tensor::EmptyOp, tensor::DimOp, ssm::SplitOp, ssm::ReshapeOp>(op))
     return true;
   return isMemoryEffectFree(op) && op->getNumRegions() <= 1 && llvm::all_of(op->getResultTypes(), [](Type type) {
            auto ranked = dyn_cast<RankedTensorType>(type);

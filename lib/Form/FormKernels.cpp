@@ -19,7 +19,7 @@ namespace {
 
 /// What stays in a program beside dispatches and products: structure, places and views.
 bool isStructure(Operation *op) {
-  return isa<ssm::ParameterOp, ssm::RepeatOp, ssm::YieldOp, ssm::SplitOp, ssm::ConcatOp, adj::CarriedOp,
+  return isa<ssm::ParameterOp, ssm::RepeatOp, ssm::YieldOp, ssm::SplitOp, ssm::ReshapeOp, ssm::ConcatOp, adj::CarriedOp,
              adj::HandOverOp, adj::MiniSequencesOp, adj::WriteRowsOp, adj::DispatchOp, adj::GemmOp>(op);
 }
 
@@ -156,8 +156,9 @@ private:
     SmallVector<Operation *> ops;
     program.walk([&](Operation *op) { ops.push_back(op); });
     for (Operation *op : llvm::reverse(ops))
-      if (op->use_empty() && (isMadeInKernels(op) || isa<ssm::SplitOp, ssm::ConcatOp, adj::CarriedOp>(op) ||
-                              (isa<adj::GemmOp>(op) && op->getNumResults() == 1)))
+      if (op->use_empty() &&
+          (isMadeInKernels(op) || isa<ssm::SplitOp, ssm::ReshapeOp, ssm::ConcatOp, adj::CarriedOp>(op) ||
+           (isa<adj::GemmOp>(op) && op->getNumResults() == 1)))
         op->erase();
   }
 

@@ -57,13 +57,16 @@ static LogicalResult emitPointwise(KernelContext &ctx, Operation *op, RankedTens
     bool usesLane = rank > 0 && llvm::is_contained(map.getResults(), laneDim);
     bool last = usesLane && map.getResults().back() == laneDim;
     // Lanes over rows, or over a dimension that is not this input's last one, are not contiguous here.
-    if ((usesLane && !last) || (rowsAreLanes && !rows && map.getNumResults() > 0))
+    if ((usesLane && !last) ||
+        (rowsAreLanes && map.getNumResults() > 0 && (!rows || ctx.operand(tensor).rowStride != 1)))
       scalar = true;
     sources.push_back({rows ? ctx.rowsView(tensor) : ctx.fullView(tensor), map, rows, last});
   }
   SmallVector<Value> targets;
-  for (const KernelOperand &output : outputs)
+  for (const KernelOperand &output : outputs) {
+    scalar |= rowsAreLanes && output.rowStride != 1;
     targets.push_back(rowRank > 0 ? ctx.rowsView(output) : ctx.fullView(output));
+  }
 
   /// `row` is the flattened row (null for a static result); point[i] the index along result dimension i.
   auto emitPoint = [&](const Lanes &lanes, Value row, ArrayRef<Value> point) {

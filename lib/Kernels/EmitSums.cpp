@@ -21,9 +21,8 @@ static LogicalResult emitColumnSum(KernelContext &ctx, Operation *op) {
   Value x = ctx.rowsView(sum.getX()), partials = ctx.fullView(sum.getPartials());
   Value zero = b.index(0), end = b.index(channels);
   ctx.forGroups([&](Value group) {
-    forLanes(b, zero, end, multiple, [&](const Lanes &lanes, Value c) {
-      lanes.store(lanes.constant(0), partials, {group, c});
-    });
+    forLanes(b, zero, end, multiple,
+             [&](const Lanes &lanes, Value c) { lanes.store(lanes.constant(0), partials, {group, c}); });
     ctx.forRowsOfGroup(group, rowBlock, ctx.rows, [&](Value row) {
       forLanes(b, zero, end, multiple, [&](const Lanes &lanes, Value c) {
         Value next = b.add(lanes.load(partials, {group, c}), lanes.load(x, {row, c}));
@@ -85,9 +84,7 @@ static LogicalResult emitSumPartials(KernelContext &ctx, Operation *op) {
     return success();
   }
 
-  if (type.getRank() != getRowRank(type) + 1)
-    return op->emitOpError() << "sums to token rows of one dimension, not to " << type;
-  Value result = ctx.rowsView(sum.getResult());
+  Value result = ctx.packedRowsView(sum.getResult());
   Value stride = b.mul(ctx.rows, extent);
   ctx.forGroups([&](Value group) {
     ctx.forRowsOfGroup(group, rowBlock, ctx.rows, [&](Value row) {

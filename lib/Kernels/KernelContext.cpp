@@ -117,6 +117,12 @@ Value KernelContext::rowsView(const KernelOperand &op) {
   return makeView(op, sizes, strides);
 }
 
+Value KernelContext::packedRowsView(Value tensor) {
+  KernelOperand op = operand(tensor);
+  return makeView(op, {OpFoldResult(rows), b.getIndexAttr(getRowSize(op.type))},
+                  {OpFoldResult(b.getIndexAttr(op.rowStride)), b.getIndexAttr(1)});
+}
+
 Value KernelContext::fullView(const KernelOperand &op) {
   unsigned rank = op.type.getRank(), rowRank = getRowRank(op.type);
   SmallVector<OpFoldResult> sizes(rank), strides(rank);

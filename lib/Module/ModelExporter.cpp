@@ -23,7 +23,7 @@ const llvm::StringSet<> &namesWithoutAttributes() {
       "math.log1p",     "math.sqrt",     "math.rsqrt",    "math.tanh",    "math.sin",       "math.cos",
       "math.absf",      "math.powf",     "math.erf",      "math.fma",     "complex.create", "complex.re",
       "complex.im",     "complex.add",   "complex.sub",   "complex.mul",  "complex.div",    "complex.neg",
-      "complex.conj",   "complex.exp",   "complex.abs"};
+      "complex.conj",   "complex.exp",   "complex.expm1", "complex.abs",  "arith.uitofp"};
   return names;
 }
 
@@ -143,6 +143,10 @@ LogicalResult Exporter::exportAttributes(Operation &op, fb::NodeT &node) {
         attributes.integers("sizes", llvm::map_to_vector(split.getParts().getTypes(), [](Type part) {
                               return cast<RankedTensorType>(part).getShape().back();
                             }));
+        return success();
+      })
+      .Case([&](ssm::ReshapeOp reshape) {
+        attributes.integers("sizes", cast<RankedTensorType>(reshape.getType()).getShape().drop_front(2));
         return success();
       })
       .Case([&](ssm::SelectiveScanOp scan) {

@@ -131,16 +131,14 @@ private:
     return table;
   }
 
-  /// All leading dimensions: the dynamic ones are batch and tokens, or the batch alone, or a mini-sequence's rows.
+  /// The leading dimensions: batch and tokens, or the batch alone, or a mini-sequence's rows; of a static value all but
+  /// the last.
   fb::Extent rows(MemRefType type) const {
     int64_t factor = 1;
-    unsigned dynamic = 0;
-    bool all = type.getRank() > 0 && type.isDynamicDim(type.getRank() - 1);
-    for (int64_t size : type.getShape().drop_back(all ? 0 : 1))
-      if (ShapedType::isDynamic(size))
-        ++dynamic;
-      else
-        factor *= size;
+    unsigned dynamic = countLeadingDynamic(type.getShape());
+    if (dynamic == 0 && type.getRank() > 0)
+      for (int64_t size : type.getShape().drop_back())
+        factor *= ShapedType::isDynamic(size) ? 1 : size;
     fb::Unit unit = dynamic == 0 ? fb::Unit::one : dynamic == 2 || inMini ? fb::Unit::rows : fb::Unit::batch;
     return fb::Extent(factor, 1, unit);
   }
@@ -150,8 +148,8 @@ private:
   /// Elements between rows.
   static int64_t rowStride(MemRefType type) {
     if (auto strided = dyn_cast<StridedLayoutAttr>(type.getLayout()))
-      return strided.getStrides()[type.getRank() - 2];
-    return type.getRank() == 0 || type.isDynamicDim(type.getRank() - 1) ? 1 : type.getShape().back();
+      return strided.getStrides()[countLeadingDynamic(type.getShape()) - 1];
+    return contiguousRowStride(type);
   }
 
   fb::GemmT makeGemm(adj::GemmOp op) {
@@ -189,8 +187,7 @@ private:
       return table;
     }
     table.count = std::make_unique<fb::Extent>(rows(source));
-    bool scalars = source.getRank() == 0 || source.isDynamicDim(source.getRank() - 1);
-    table.width = scalars ? element : static_cast<uint64_t>(source.getShape().back()) * element;
+    table.width = static_cast<uint64_t>(contiguousRowStride(source)) * element;
     table.source_stride = static_cast<uint64_t>(rowStride(source)) * element;
     table.destination_stride = static_cast<uint64_t>(rowStride(destination)) * element;
     return table;

@@ -112,8 +112,11 @@ MemRefType memrefType(RankedTensorType type, int64_t rowStride) {
   if (rowStride == contiguousRowStride(type))
     return MemRefType::get(type.getShape(), type.getElementType());
   SmallVector<int64_t> strides(type.getRank(), ShapedType::kDynamic);
-  strides.back() = 1;
-  strides[type.getRank() - 2] = rowStride;
+  unsigned rows = countLeadingDynamic(type.getShape());
+  strides[rows - 1] = rowStride;
+  int64_t stride = 1;
+  for (int64_t dim = type.getRank() - 1; dim >= rows; stride *= type.getDimSize(dim--))
+    strides[dim] = stride;
   return MemRefType::get(type.getShape(), type.getElementType(), StridedLayoutAttr::get(type.getContext(), 0, strides));
 }
 

@@ -14,6 +14,8 @@ LogicalResult Placer::linkViews() {
         auto type = cast<RankedTensorType>(part.getType());
         offset += static_cast<uint64_t>(type.getShape().back()) * elementBytes(type.getElementType());
       }
+    } else if (auto reshape = dyn_cast<ssm::ReshapeOp>(op)) {
+      link(reshape.getResult(), reshape.getX());
     } else if (auto mini = dyn_cast<adj::MiniSequencesOp>(op)) {
       for (auto [argument, operand] : llvm::zip(mini.getBody().getArguments(), mini.getOperands()))
         link(argument, operand, 0, /*rowOfMini=*/true);
@@ -69,8 +71,12 @@ LogicalResult Placer::linkResults() {
       continue;
     uint64_t offset = 0;
     for (Value part : concat.getParts()) {
-      if (isFree(part) && part.getDefiningOp()->getBlock() == op->getBlock())
-        link(part, concat.getResult(), offset);
+      // What a part is another shape of is computed in its place.
+      Value made = part;
+      while (auto reshape = made.getDefiningOp<ssm::ReshapeOp>())
+        made = reshape.getX();
+      if (isFree(made) && made.getDefiningOp()->getBlock() == op->getBlock())
+        link(made, concat.getResult(), offset);
       else
         wanted.push_back({{op, nullptr, part, {}}, concat.getResult(), offset, {}});
       auto type = cast<RankedTensorType>(part.getType());

@@ -24,10 +24,11 @@ RankedTensorType ownedType(Value root, bool stacked) {
   return stacked ? ssm::RepeatOp::getSliceType(type) : type;
 }
 
-/// Rows of a view are a constant distance apart only when the leading dimensions are all counted at run time.
+/// Rows of a view are a constant distance apart only when the leading dimensions, and no others, are counted at run
+/// time.
 bool hasPlainRows(RankedTensorType type) {
-  return type.getRank() >= 2 && !type.isDynamicDim(type.getRank() - 1) &&
-         llvm::all_of(type.getShape().drop_back(), ShapedType::isDynamic);
+  unsigned rows = countLeadingDynamic(type.getShape());
+  return rows > 0 && llvm::none_of(type.getShape().drop_front(rows), ShapedType::isDynamic);
 }
 
 } // namespace

@@ -47,8 +47,18 @@ FailureOr<uint64_t> bytesOf(RankedTensorType type, const ShardSizes &sizes) {
   return bytes;
 }
 
-int64_t contiguousRowStride(RankedTensorType type) {
-  return type.getRank() == 0 || type.isDynamicDim(type.getRank() - 1) ? 1 : type.getShape().back();
+unsigned countLeadingDynamic(ArrayRef<int64_t> shape) {
+  return static_cast<unsigned>(llvm::find_if_not(shape, ShapedType::isDynamic) - shape.begin());
+}
+
+int64_t contiguousRowStride(ArrayRef<int64_t> shape) {
+  unsigned rows = countLeadingDynamic(shape);
+  if (rows == 0)
+    return shape.empty() || ShapedType::isDynamic(shape.back()) ? 1 : shape.back();
+  int64_t stride = 1;
+  for (int64_t size : shape.drop_front(rows))
+    stride *= ShapedType::isDynamic(size) ? 1 : size;
+  return stride;
 }
 
 } // namespace adjc

@@ -1,4 +1,4 @@
-// ssm.silu, ssm.gate, ssm.residual, ssm.split: no value looks at another token or channel.
+// ssm.silu, ssm.gate, ssm.residual, ssm.split, ssm.reshape: no value looks at another token or channel.
 #include "Tape.h"
 
 #include <algorithm>
@@ -105,6 +105,36 @@ Status splitBackward(Frame &frame) {
   return {};
 }
 
+Status reshapeCheck(const fb::ModelT &model, const fb::NodeT &node) {
+  ADJ_RETURN_IF_ERROR(checkOneResult(model, node));
+  ADJ_RETURN_IF_ERROR(requireAttributes(node, {"sizes"}));
+  const auto &sizes = findAttribute(node, "sizes")->integers;
+  if (std::any_of(sizes.begin(), sizes.end(), [](std::int64_t size) { return size < 1; }))
+    return invalidInput("attribute 'sizes' must be positive");
+  return {};
+}
+
+Status reshapeForward(Frame &frame) {
+  const Tensor &x = frame.operand(0);
+  std::vector<std::int64_t> shape = {frame.batch(), frame.tokens()};
+  const auto &sizes = findAttribute(frame.node(), "sizes")->integers;
+  shape.insert(shape.end(), sizes.begin(), sizes.end());
+  auto product = [](const std::vector<std::int64_t> &of) {
+    return std::accumulate(of.begin(), of.end(), std::int64_t{1}, std::multiplies<>());
+  };
+  if (x.size() != product(shape))
+    return frame.error("x has shape " + toString(x.shape) + ", which does not reshape to " + toString(shape));
+  frame.makeResult(0, shape).values = x.values;
+  return {};
+}
+
+Status reshapeBackward(Frame &frame) {
+  const Tensor &g = *frame.resultCotangent(0);
+  Tensor &d = frame.operandCotangent(0);
+  std::transform(d.values.begin(), d.values.end(), g.values.begin(), d.values.begin(), std::plus<>());
+  return {};
+}
+
 } // namespace
 
 const Operation kSilu = {"ssm.silu", 1, 1, IntegerOperand::None, false, checkOneResult, siluForward, siluBackward};
@@ -112,5 +142,7 @@ const Operation kGate = {"ssm.gate", 2, 2, IntegerOperand::None, false, checkOne
 const Operation kResidual = {"ssm.residual",  2, 2, IntegerOperand::None, false, checkOneResult, residualForward,
                              residualBackward};
 const Operation kSplit = {"ssm.split", 1, 1, IntegerOperand::None, false, splitCheck, splitForward, splitBackward};
+const Operation kReshape = {"ssm.reshape",  1, 1, IntegerOperand::None, false, reshapeCheck, reshapeForward,
+                            reshapeBackward};
 
 } // namespace adjrt::reference

@@ -130,8 +130,8 @@ Status requireAttributes(const fb::NodeT &node, std::initializer_list<std::strin
 inline double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
 // The ops, one file per concern.
-extern const Operation kEmbedding, kRmsNorm, kLinear, kConv1d, kSilu, kGate, kResidual, kMlp, kSplit, kSelectiveScan,
-    kScan, kLmLoss;
+extern const Operation kEmbedding, kRmsNorm, kLinear, kConv1d, kSilu, kGate, kResidual, kMlp, kSplit, kReshape,
+    kSelectiveScan, kScan, kLmLoss;
 
 } // namespace adjrt::reference
 

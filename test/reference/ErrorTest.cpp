@@ -132,11 +132,8 @@ TEST(CreateError, Attributes) {
                     "attribute 'has_bias' doesn't fit");
   expectCreateFails([](auto &, auto &body) { attribute(find(body, "ssm.split"), "sizes").integers = {20}; },
                     "has 2 results but 1 sizes");
-  expectCreateFails(
-      [](auto &, auto &body) {
-        attribute(find(body, "ssm.split"), "sizes").integers = {20, 0};
-      },
-      "'sizes' must be positive");
+  expectCreateFails([](auto &, auto &body) { attribute(find(body, "ssm.split"), "sizes").integers = {20, 0}; },
+                    "'sizes' must be positive");
   expectCreateFails(
       [](auto &, auto &body) { attribute(find(body, "ssm.selective_scan"), "operand_segments").integers[5] = 0; },
       "'operand_segments' doesn't fit");
@@ -299,6 +296,24 @@ TEST(CallError, ShapesOfAnMlp) {
     RandomBatch data(2, 5, 11, false, 7);
     expectContains(errorOf(model->loss(randomParameters(builder.parameters, 3), data.batch)), part);
   }
+}
+
+/// A model whose only layer reshapes (batch, tokens, 4) to `sizes`.
+ModelBuilder reshapeTo(const std::vector<std::int64_t> &sizes) {
+  return languageModel(4, [&](ModelBuilder &m, int x) {
+    int y = m.op("ssm.reshape", {x}, {Attr::ofIntegers("sizes", sizes)});
+    return m.op("ssm.reshape", {y}, {Attr::ofIntegers("sizes", {4})});
+  });
+}
+
+TEST(CallError, ReshapeToAnotherSize) {
+  expectContains(errorOf(reshapeTo({2, 0}).build()), "'sizes' must be positive");
+  ModelBuilder builder = reshapeTo({2, 3});
+  auto model = builder.build();
+  ASSERT_TRUE(model) << model.error().message;
+  RandomBatch data(2, 5, 11, false, 7);
+  expectContains(errorOf(model->loss(randomParameters(builder.parameters, 3), data.batch)),
+                 "x has shape (2, 5, 4), which does not reshape to (2, 5, 2, 3)");
 }
 
 TEST(CallError, ShapesThatDontFitAreNamedWithTheLayer) {

@@ -76,6 +76,14 @@ TEST(Op, SplitWithUnusedResult) {
   });
 }
 
+TEST(Op, ReshapeThereAndBack) {
+  expectMatches([](ModelBuilder &m, int x) {
+    int heads = m.op("ssm.reshape", {x}, {Attr::ofIntegers("sizes", {2, 1, kChannels / 2})});
+    return m.op("ssm.residual",
+                {x, m.op("ssm.reshape", {m.op("ssm.silu", {heads})}, {Attr::ofIntegers("sizes", {kChannels})})});
+  });
+}
+
 TEST(Op, ResidualOfOneValueTwice) {
   expectMatches([](ModelBuilder &m, int x) { return m.op("ssm.residual", {x, x}); });
 }

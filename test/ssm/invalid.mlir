@@ -254,11 +254,39 @@ func.func @f(%x: !x, %A: tensor<8x2xf32>, %B: !s, %v: tensor<2xf32>) {
   return
 }
 
+// ---- reshape
+
+// -----
+
+func.func @f(%x: tensor<?x?x8xf32>) {
+  // expected-error@+1 {{x has 8 elements a token, the result 6}}
+  %a = ssm.reshape %x : tensor<?x?x8xf32> -> tensor<?x?x2x3xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x8xf32>) {
+  // expected-error@+1 {{x must be token-major, tensor<?x?x...xf32> (batch, tokens, any static sizes), found 'tensor<?x8xf32>'}}
+  %a = ssm.reshape %x : tensor<?x8xf32> -> tensor<?x?x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x?x8xf32>) {
+  // expected-error@+1 {{the result must be token-major, tensor<?x?x...xf32> (batch, tokens, any static sizes), found 'tensor<?x?x?x4xf32>'}}
+  %a = ssm.reshape %x : tensor<?x?x8xf32> -> tensor<?x?x?x4xf32>
+  return
+}
+
+// -----
+
 // ---- initialisers and parameters
 
 // -----
 
-// expected-error@+1 {{unknown initialiser 'orthogonal'; use zeros, ones, constant, normal, uniform, a_log or dt_bias}}
+// expected-error@+1 {{unknown initialiser 'orthogonal'; use zeros, ones, constant, normal, uniform, arange, a_log or dt_bias}}
 %w = ssm.parameter "w" <orthogonal> : tensor<8xf32>
 
 // -----

@@ -15,6 +15,8 @@ ssm.model @layers(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>) {
   // CHECK: <dt_bias, 1.000000e-03, 1.000000e-01, 1.000000e-04>
   %dt_bias = ssm.parameter "dt_bias" <dt_bias, 1.0e-3, 1.0e-1, 1.0e-4> : tensor<4xf32>
   %A = ssm.parameter "A" <a_log> : tensor<4x8xf32>
+  // CHECK: <arange, -5.000000e+00, -1.000000e+00>
+  %decay = ssm.parameter "decay" <arange, -5.0, -1.0> : tensor<4xf32>
   %taps = ssm.parameter "taps" <zeros> : tensor<8x1x4xf32>
   // CHECK: %[[X:.*]] = ssm.embedding %{{.*}}, %[[TABLE]] : (tensor<?x?xi32>, tensor<10x8xf32>) -> tensor<?x?x8xf32>
   %x = ssm.embedding %tokens, %table : (tensor<?x?xi32>, tensor<10x8xf32>) -> tensor<?x?x8xf32>
@@ -41,6 +43,10 @@ ssm.model @layers(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>) {
   %g = ssm.gate %s, %c : tensor<?x?x8xf32>
   // CHECK: %[[PARTS:.*]]:2 = ssm.split %{{.*}} : tensor<?x?x8xf32> -> tensor<?x?x4xf32>, tensor<?x?x4xf32>
   %u, %z = ssm.split %g : tensor<?x?x8xf32> -> tensor<?x?x4xf32>, tensor<?x?x4xf32>
+  // CHECK: %[[HEADS:.*]] = ssm.reshape %{{.*}} : tensor<?x?x8xf32> -> tensor<?x?x2x4xf32>
+  %heads = ssm.reshape %g : tensor<?x?x8xf32> -> tensor<?x?x2x4xf32>
+  // CHECK: ssm.reshape %[[HEADS]] : tensor<?x?x2x4xf32> -> tensor<?x?x8xf32>
+  %channels = ssm.reshape %heads : tensor<?x?x2x4xf32> -> tensor<?x?x8xf32>
   // CHECK: %[[O:.*]] = ssm.selective_scan %[[PARTS]]#0, %[[PARTS]]#1, %{{.*}}, %{{.*}}, %{{.*}} gate %[[PARTS]]#1 dt_bias %{{.*}} : (
   %o = ssm.selective_scan %u, %z, %A, %g, %s gate %z dt_bias %dt_bias
      : (tensor<?x?x4xf32>, tensor<?x?x4xf32>, tensor<4x8xf32>, tensor<?x?x8xf32>, tensor<?x?x8xf32>, tensor<?x?x4xf32>, tensor<4xf32>)

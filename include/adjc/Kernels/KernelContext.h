@@ -51,6 +51,8 @@ public:
   /// memref<? x static dims>: token rows flattened, (batch, tokens) -> rows. For tensors with token rows.
   mlir::Value rowsView(const KernelOperand &operand);
   mlir::Value rowsView(mlir::Value tensor) { return rowsView(operand(tensor)); }
+  /// memref<? x row size>: likewise, and all else of a token flattened too.
+  mlir::Value packedRowsView(mlir::Value tensor);
   /// All dimensions as in the tensor's type.
   mlir::Value fullView(const KernelOperand &operand);
   mlir::Value fullView(mlir::Value tensor) { return fullView(operand(tensor)); }

@@ -30,8 +30,13 @@ uint64_t elementBytes(mlir::Type element);
 /// Bytes of a contiguous value of `type`. Fails when they do not fit in 63 bits.
 mlir::FailureOr<uint64_t> bytesOf(mlir::RankedTensorType type, const ShardSizes &sizes);
 
-/// Elements between consecutive rows of a contiguous value: the last dimension (1 for a scalar).
-int64_t contiguousRowStride(mlir::RankedTensorType type);
+/// Number of leading dimensions counted at run time: those that make the rows of an activation.
+unsigned countLeadingDynamic(llvm::ArrayRef<int64_t> shape);
+
+/// Elements between consecutive rows of a contiguous value. The rows of an activation are its batch and tokens (or a
+/// mini-sequence's rows); those of a static value all but the last dimension.
+int64_t contiguousRowStride(llvm::ArrayRef<int64_t> shape);
+inline int64_t contiguousRowStride(mlir::ShapedType type) { return contiguousRowStride(type.getShape()); }
 
 } // namespace adjc
 
