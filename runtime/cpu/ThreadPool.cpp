@@ -1,4 +1,5 @@
 #include "ThreadPool.h"
+#include "FlushDenormals.h"
 
 #include <system_error>
 
@@ -56,6 +57,7 @@ void ThreadPool::runTasks() {
 
 void ThreadPool::work() {
   makeStackResident();
+  const FlushDenormals flush;
   std::uint32_t seen = 0;
   while (true) {
     waitForChange(generation, seen);
@@ -69,6 +71,7 @@ void ThreadPool::work() {
 }
 
 void ThreadPool::runErased(std::uint64_t tasks, Function newFunction, const void *newContext) {
+  const FlushDenormals flush; // as in the workers: no bit may depend on who runs a task
   if (workers.empty() || tasks <= 1) {
     for (std::uint64_t i = 0; i < tasks; ++i)
       newFunction(newContext, i);

@@ -24,10 +24,9 @@ public:
   unsigned threads() const { return static_cast<unsigned>(workers.size()) + 1; }
 
   /// Call task(i) for every i in [0, tasks), in any order, on all threads; returns when all are done. Does not
-  /// allocate.
+  /// allocate. Tasks take denormal floats for zeros (FlushDenormals).
   template <typename Task> void run(std::uint64_t tasks, const Task &task) {
-    runErased(
-        tasks, [](const void *context, std::uint64_t i) { (*static_cast<const Task *>(context))(i); }, &task);
+    runErased(tasks, [](const void *context, std::uint64_t i) { (*static_cast<const Task *>(context))(i); }, &task);
   }
 
 private:

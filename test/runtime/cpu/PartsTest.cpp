@@ -71,4 +71,22 @@ TEST(Arena, MoreThanThereIsIsAnError) {
   EXPECT_EQ(arena.size(), 0u);
 }
 
+TEST(ThreadPool, TasksFlushDenormalsOnEveryThreadAndTheCallerIsLeftAsItWas) {
+  const volatile float tiny = 1e-30f;
+  const volatile float denormal = 1e-40f; // the smallest normal one is 1.2e-38
+  for (unsigned threads : {1u, 3u}) {
+    auto pool = ThreadPool::make(threads);
+    ASSERT_TRUE(pool);
+    std::vector<float> read(300, -1), written(300, -1);
+    (*pool)->run(300, [&](std::uint64_t i) {
+      read[i] = denormal * 1e20f;
+      written[i] = tiny * 1e-10f;
+    });
+    EXPECT_EQ(read, std::vector<float>(300, 0));
+    EXPECT_EQ(written, std::vector<float>(300, 0));
+    EXPECT_GT(denormal * 1e20f, 0);
+    EXPECT_GT(tiny * 1e-10f, 0);
+  }
+}
+
 } // namespace
