@@ -114,7 +114,16 @@ Status CpuDevice::zero(std::uint64_t offset, std::uint64_t bytes) {
 Status CpuDevice::run(std::uint32_t index, const Bindings &bindings) {
   if (index >= programs.size())
     return failed("program " + std::to_string(index) + " of " + std::to_string(programs.size()));
-  programs[index].run(*pool, arena.data(), bindings);
+  if (!observer) {
+    programs[index].run(*pool, arena.data(), bindings);
+    return {};
+  }
+  const CommandObserver observe = [&](const CommandTiming &timing) {
+    CommandTiming complete = timing;
+    complete.program = index;
+    observer(complete);
+  };
+  programs[index].run(*pool, arena.data(), bindings, &observe);
   return {};
 }
 

@@ -24,6 +24,7 @@ public:
   Status copy(std::uint64_t destination, std::uint64_t source, std::uint64_t bytes) override;
   Status zero(std::uint64_t offset, std::uint64_t bytes) override;
   Status run(std::uint32_t index, const Bindings &bindings) override;
+  void observeCommands(CommandObserver newObserver) override { observer = std::move(newObserver); }
   Status adamw(const AdamWStep &step) override;
   DeviceMemory memory() const override;
 
@@ -38,6 +39,7 @@ private:
   std::vector<SharedObject> code;
   std::vector<adj_cpu_kernel> kernels; ///< of the module, in its order
   std::vector<Program> programs;
+  CommandObserver observer;
 };
 
 } // namespace adjrt::cpu

@@ -2,6 +2,7 @@
 #include "Gemm.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 namespace adjrt::cpu {
@@ -14,10 +15,16 @@ constexpr std::int64_t kRangesPerThread = 4;
 
 } // namespace
 
-void Program::run(ThreadPool &pool, std::byte *arena, const Bindings &bindings) {
+void Program::run(ThreadPool &pool, std::byte *arena, const Bindings &bindings, const CommandObserver *observe) {
+  const auto now = [&] {
+    return observe ? std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count() : 0;
+  };
   // Nothing that runs here can fail.
   (void)commands.walk(bindings, [&](const program::Command &command, const program::Scope &scope) -> Status {
+    const double begin = now();
     std::visit([&](const auto &operation) { run(operation, Machine{pool, arena, scope}); }, command.operation);
+    if (observe)
+      (*observe)({0, scope.block, scope.command, scope.layer, scope.batch, scope.tokens, scope.rows, begin, now()});
     return {};
   });
 }

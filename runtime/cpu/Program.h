@@ -14,8 +14,8 @@ public:
   Program(const fb::Program &program, const std::vector<adj_cpu_kernel> &kernels)
       : commands(program), kernels(kernels), addresses(commands.mostOperands()) {}
 
-  /// Run it once on the arena at `arena`.
-  void run(ThreadPool &pool, std::byte *arena, const Bindings &bindings);
+  /// Run it once on the arena at `arena`. `observe`, if any, is told of each command; it leaves `program` 0.
+  void run(ThreadPool &pool, std::byte *arena, const Bindings &bindings, const CommandObserver *observe = nullptr);
 
 private:
   /// Where a command runs.

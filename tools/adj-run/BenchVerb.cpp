@@ -1,5 +1,6 @@
 // adj-run bench: the time of a gradient on made-up parameters and tokens.
 #include "ModuleParameters.h"
+#include "Profile.h"
 #include "RandomTokens.h"
 #include "RunReport.h"
 #include "Verbs.h"
@@ -15,6 +16,7 @@ struct BenchOptions {
   std::int64_t tokens = 0;
   int runs = 5;
   unsigned threads = 0;
+  bool profile = false;
 };
 
 Status runBench(const BenchOptions &options, Console &console) {
@@ -26,11 +28,17 @@ Status runBench(const BenchOptions &options, Console &console) {
     return invalidInput("--tokens " + std::to_string(tokens) + ": " + options.module + " was planned for at most " +
                         std::to_string(plan.context()) + "; compile it with --context=" + std::to_string(tokens) +
                         " or more");
-  std::uint64_t tokenBytes = static_cast<std::uint64_t>(plan.batch()) * (static_cast<std::uint64_t>(tokens) + 1) * sizeof(std::int32_t);
-  ADJ_ASSIGN_OR_RETURN(auto evaluator, openEvaluator(module, {options.device, options.threads, tokens, false, {}, tokenBytes}));
+  std::uint64_t tokenBytes =
+      static_cast<std::uint64_t>(plan.batch()) * (static_cast<std::uint64_t>(tokens) + 1) * sizeof(std::int32_t);
+  EvaluatorOptions evaluatorOptions{options.device, options.threads, tokens, false, {}, tokenBytes, {}};
+  Profile profile(*module);
+  if (options.profile)
+    evaluatorOptions.onCommand = [&](const CommandTiming &timing) { profile.add(timing); };
+  ADJ_ASSIGN_OR_RETURN(auto evaluator, openEvaluator(module, evaluatorOptions));
   ADJ_RETURN_IF_ERROR(initializeParameters(*module, 0, *evaluator));
   TokenStream stream = makeRandomTokens(*module, tokens, 0, false);
   ADJ_ASSIGN_OR_RETURN(Evaluation evaluation, evaluator->valueAndGrad(stream)); // warms up caches and clocks
+  profile.clear();
   std::vector<double> seconds;
   for (int run = 0; run != options.runs; ++run) {
     ADJ_ASSIGN_OR_RETURN(evaluation, evaluator->valueAndGrad(stream));
@@ -39,6 +47,8 @@ Status runBench(const BenchOptions &options, Console &console) {
   std::sort(seconds.begin(), seconds.end());
   evaluation.seconds = (seconds[(seconds.size() - 1) / 2] + seconds[seconds.size() / 2]) / 2;
   ADJ_ASSIGN_OR_RETURN(MemoryFigures memory, evaluator->memory(tokens));
+  if (options.profile)
+    profile.print(console.out, options.runs);
   console.out << formatRunReport(evaluation, plan.batch(), tokens, memory, evaluator->deviceName()) << "\n";
   return {};
 }
@@ -53,4 +63,5 @@ void adjrun::addBenchVerb(CLI::App &app, Action &action) {
   verb->add_option("--runs", options->runs, "Runs after the warm-up")->check(atLeastOne())->capture_default_str();
   verb->add_option("--device", options->device, "cpu, cuda:N or reference; the module's target by default");
   verb->add_option("--threads", options->threads, "Worker threads; one per core by default");
+  verb->add_flag("--profile", options->profile, "First a table: the time of each command and of each kind");
 }

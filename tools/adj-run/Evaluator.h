@@ -2,6 +2,7 @@
 #ifndef ADJC_TOOLS_ADJRUN_EVALUATOR_H
 #define ADJC_TOOLS_ADJRUN_EVALUATOR_H
 
+#include "adjrt/device/Device.h"
 #include "adjrt/io/TokenStream.h"
 #include "adjrt/module/Module.h"
 #include "adjrt/session/Session.h"
@@ -31,7 +32,8 @@ struct EvaluatorOptions {
   std::int64_t tokens = 1; ///< T of the calls to come
   bool optimizer = false;  ///< the calls to come include step()
   std::function<void(const adjrt::ActionTiming &)> onAction;
-  std::uint64_t tokenBytes = 0; ///< token arrays that are not made yet when the evaluator opens
+  std::uint64_t tokenBytes = 0;     ///< token arrays that are not made yet when the evaluator opens
+  adjrt::CommandObserver onCommand; ///< the reference device has no commands: it refuses this
 };
 
 /// Parameters and gradients are addressed by their index in the module's list and by element, so that a large one is

@@ -32,7 +32,7 @@ Status runGrad(const GradOptions &options, Console &console) {
   ADJ_ASSIGN_OR_RETURN(ParameterSource source, openParameters(*module, options.params));
 
   Trace trace;
-  EvaluatorOptions evaluatorOptions{options.device, options.threads, stream.tokens, false, {}, 0};
+  EvaluatorOptions evaluatorOptions{options.device, options.threads, stream.tokens, false, {}, 0, {}};
   if (traceFile)
     evaluatorOptions.onAction = [&](const ActionTiming &timing) { trace.add(timing); };
   ADJ_ASSIGN_OR_RETURN(auto evaluator, openEvaluator(module, evaluatorOptions));

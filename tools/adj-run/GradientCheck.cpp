@@ -108,7 +108,7 @@ Expected<CheckResult> adjrun::checkGradients(std::shared_ptr<const Module> modul
                         " was planned for at most " + std::to_string(module->plan().context()) +
                         "; compile it with --context=" + std::to_string(result.tokens) + " or more");
   ADJ_ASSIGN_OR_RETURN(auto evaluator,
-                       openEvaluator(module, {options.device, options.threads, result.tokens, false, {}, 0}));
+                       openEvaluator(module, {options.device, options.threads, result.tokens, false, {}, 0, {}}));
   ADJ_ASSIGN_OR_RETURN(reference::ReferenceModel model, openReferenceModel(*module, options.threads));
   ADJ_ASSIGN_OR_RETURN(reference::NamedTensors parameters, makeParameters(*module, options.seed, *evaluator));
   TokenStream stream = makeRandomTokens(*module, result.tokens, options.seed, options.resets);

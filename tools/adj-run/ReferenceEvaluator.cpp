@@ -66,6 +66,8 @@ private:
 
 Expected<std::unique_ptr<Evaluator>> adjrun::openReferenceEvaluator(std::shared_ptr<const Module> module,
                                                                     const EvaluatorOptions &options) {
+  if (options.onCommand)
+    return invalidInput("--profile: the reference device runs no commands that could be timed; use --device cpu");
   ADJ_ASSIGN_OR_RETURN(reference::ReferenceModel model, openReferenceModel(*module, options.threads));
   return std::make_unique<ReferenceEvaluator>(std::move(module), std::move(model));
 }

@@ -52,6 +52,7 @@ Expected<std::unique_ptr<Evaluator>> adjrun::openSessionEvaluator(std::shared_pt
                                                                   const std::string &device,
                                                                   const EvaluatorOptions &options) {
   ADJ_ASSIGN_OR_RETURN(auto opened, makeDevice(device, DeviceOptions{options.threads}));
+  opened->observeCommands(options.onCommand);
   SessionOptions sessionOptions;
   sessionOptions.tokens = options.tokens;
   sessionOptions.optimizer = options.optimizer;

@@ -69,7 +69,7 @@ Status runTrain(const TrainOptions &options, Console &console) {
   if (!options.params.empty()) {
     ADJ_ASSIGN_OR_RETURN(source, openParameters(*module, options.params));
   }
-  ADJ_ASSIGN_OR_RETURN(auto evaluator, openEvaluator(module, {options.device, options.threads, tokens, true, {}, 0}));
+  ADJ_ASSIGN_OR_RETURN(auto evaluator, openEvaluator(module, {options.device, options.threads, tokens, true, {}, 0, {}}));
   ADJ_RETURN_IF_ERROR(source ? loadParameters(*module, *source, *evaluator)
                              : initializeParameters(*module, options.seed, *evaluator));
 

@@ -49,6 +49,7 @@ public:
     EXPECT_TRUE(device->run(1, bindings));
   }
 
+  Device &operator*() const { return *device; }
   template <typename T> std::vector<T> get(BufferKind kind, std::uint64_t offset, std::size_t count) {
     std::vector<T> values(count);
     EXPECT_TRUE(device->download(static_cast<std::uint64_t>(kind) * kBytes + offset,
@@ -85,6 +86,39 @@ TEST(Executor, BlocksRunOncePerLayerForwardAndReverse) {
   machine.run(3);
   EXPECT_EQ(machine.get<float>(BufferKind::arena, 0, 15),
             (std::vector<float>{7, 1, 6, 1, 6, 2, 6, 3, 6, 3, 6, 2, 6, 1, 6}));
+}
+
+TEST(Executor, ObserversSeeEveryCommandInOrder) {
+  Machine machine(
+      [](fb::ProgramT &program) {
+        addBuffer(program, buffer("to", BufferKind::carry_out, 0, 80));
+        addBlock(program, 2, true);
+        addCommand(program, fill(ref(0), fixed(4)));
+        addCommand(program, fill(ref(0), fixed(8)));
+        addBlock(program, 0, false, 4);
+        addCommand(program, fill(ref(0), rows()));
+      },
+      2);
+  std::vector<CommandTiming> seen;
+  (*machine).observeCommands([&](const CommandTiming &timing) { seen.push_back(timing); });
+  machine.run(3);
+  std::vector<std::vector<std::int64_t>> places;
+  double last = 0;
+  for (const CommandTiming &t : seen) {
+    places.push_back({t.program, t.block, t.command, static_cast<std::int64_t>(t.layer), t.batch, t.tokens, t.rows});
+    EXPECT_LE(last, t.begin);
+    EXPECT_LE(t.begin, t.end);
+    last = t.end;
+  }
+  EXPECT_EQ(places, (std::vector<std::vector<std::int64_t>>{{1, 0, 0, 1, 2, 3, 6},
+                                                            {1, 0, 1, 1, 2, 3, 6},
+                                                            {1, 0, 0, 0, 2, 3, 6},
+                                                            {1, 0, 1, 0, 2, 3, 6},
+                                                            {1, 1, 0, 0, 2, 3, 4},
+                                                            {1, 1, 0, 0, 2, 3, 2}}));
+  (*machine).observeCommands({});
+  machine.run(3);
+  EXPECT_EQ(seen.size(), 6U);
 }
 
 TEST(Executor, MiniSequencesCoverTheRowsAndTheLastIsShorter) {

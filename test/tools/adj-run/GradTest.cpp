@@ -169,6 +169,14 @@ TEST_F(Grad, Bench) {
   Outcome outcome = run({"bench", module(), "--runs", "2"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_EQ(nlohmann::json::parse(outcome.out)["tokens"], 4) << "one shard by default";
+  Outcome profiled = run({"bench", module(), "--runs", "2", "--profile"});
+  ASSERT_EQ(profiled.code, 0) << profiled.err;
+  EXPECT_NE(profiled.out.find("\n  total "), std::string::npos) << profiled.out;
+  EXPECT_EQ(nlohmann::json::parse(profiled.out.substr(profiled.out.find('{')))["tokens"], 4);
   expectFailure(2, {"bench", module(), "--tokens", "65"}, {"--tokens 65", "at most 64", "--context=65"});
+}
+
+TEST_F(Grad, BenchRefusesToProfileTheReference) {
+  expectFailure(2, {"bench", module(), "--profile", "--device", "reference"}, {"--profile", "--device cpu"});
 }
 } // namespace

@@ -12,6 +12,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -36,6 +37,15 @@ struct AdamWStep {
   float learningRate = 0, beta1 = 0, beta2 = 0, epsilon = 0, weightDecay = 0;
   float correction1 = 1, correction2 = 1; ///< 1 - beta1^step and 1 - beta2^step
 };
+
+/// One command of a program that a device has run: when, and for how many tokens.
+struct CommandTiming {
+  std::uint32_t program = 0, block = 0, command = 0; ///< places in the module's tables
+  std::uint64_t layer = 0;
+  std::int64_t batch = 0, tokens = 0, rows = 0; ///< what the command's extents were counted with
+  double begin = 0, end = 0;                    ///< seconds on the device's clock
+};
+using CommandObserver = std::function<void(const CommandTiming &)>;
 
 /// Memory as the device accounts for it, in bytes (the cpu: the resident set of the process).
 struct DeviceMemory {
@@ -66,6 +76,10 @@ public:
 
   /// Run program `index` of the module's list once.
   virtual Status run(std::uint32_t index, const Bindings &bindings) = 0;
+
+  /// Tell `observer` of every command of later runs, from the thread that called `run`; an empty one ends it. Without
+  /// one, nothing is timed.
+  virtual void observeCommands(CommandObserver observer) = 0;
 
   virtual Status adamw(const AdamWStep &step) = 0;
 
