@@ -58,10 +58,12 @@ adjrt::Expected<MemoryPrediction> predictMemory(const MemoryPlan &memory, int64_
 
 namespace {
 
-/// The widest tensor of a mini-sequence is chosen to stay near a processor's caches.
-constexpr uint64_t kMiniBytes = 32u << 20;
+/// The widest tensor of a mini-sequence, where the budget allows it: enough rows that its products, which read a whole
+/// weight or table per mini-sequence, do not wait for memory.
+constexpr uint64_t kMiniBytes = 128u << 20;
 
-/// The most forward sweeps over the sequence that an automatic plan may take to save boundaries; --boundaries=binomial:N has no such limit.
+/// The most forward sweeps over the sequence that an automatic plan may take to save boundaries;
+/// --boundaries=binomial:N has no such limit.
 constexpr int64_t kMaximalSweeps = 6;
 
 /// Rows beyond which a shard's activations leave the caches, and what a shard costs beside its rows, in rows.
@@ -107,8 +109,11 @@ SmallVector<int64_t> Chooser::miniSequences(int64_t rows) const {
   if (options.miniSequence != PlanOptions::kAuto)
     return {std::min(rows, options.miniSequence)};
   SmallVector<int64_t> lengths;
-  auto preferred = static_cast<int64_t>(kMiniBytes / widestRow);
-  for (int64_t length : {std::max<int64_t>(64, preferred / 64 * 64), int64_t(64), int64_t(16), int64_t(4), int64_t(1)})
+  auto preferred = std::max<int64_t>(64, static_cast<int64_t>(kMiniBytes / widestRow));
+  // Mini-sequences of about one length: the last one is not much shorter.
+  int64_t count = (rows + preferred - 1) / preferred;
+  int64_t even = ((rows + count - 1) / count + 63) / 64 * 64;
+  for (int64_t length : {even, int64_t(128), int64_t(64), int64_t(16), int64_t(4), int64_t(1)})
     if (lengths.empty() || std::min(length, rows) < lengths.back())
       lengths.push_back(std::min(length, rows));
   return lengths;

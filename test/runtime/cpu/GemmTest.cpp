@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <random>
 
@@ -64,15 +65,31 @@ TEST(Gemm, IsRightAndDoesNotDependOnTheThreads) {
     }
 }
 
-TEST(Gemm, TilesCoverTheResultAndAreLargeWhereThereIsEnough) {
-  const GemmTile large = gemmTile(65536, 2048, 768);
-  EXPECT_EQ(large.rows, 256);
-  EXPECT_EQ(large.columns, 512);
-  const GemmTile weights = gemmTile(256, 64, 8192);
-  EXPECT_GT(256 / weights.rows * (64 / weights.columns), 2);
-  const GemmTile tiny = gemmTile(3, 2, 4);
+std::int64_t tilesOf(std::int64_t m, std::int64_t n, const GemmTile &tile) {
+  return ((m + tile.rows - 1) / tile.rows) * ((n + tile.columns - 1) / tile.columns);
+}
+
+TEST(Gemm, TilesAreLargeAndAsManyAsTheProcessors) {
+  for (const auto &[m, n, k] : {std::tuple(2048, 3072, 768), {2048, 768, 1536}, {3072, 768, 2048}, {512, 50280, 768}})
+    for (unsigned processors : {4U, 16U}) {
+      const GemmTile tile = gemmTile(m, n, k, processors);
+      EXPECT_EQ(tilesOf(m, n, tile) % processors, 0) << m << " " << n << " " << k << " on " << processors;
+      EXPECT_GE(tile.rows * tile.columns, std::min(m * n / (2 * processors), 256U * 512U));
+    }
+  // Weights' cotangents: few and long sums.
+  EXPECT_GE(tilesOf(256, 64, gemmTile(256, 64, 65536, 4)), 4);
+}
+
+TEST(Gemm, SmallProductsAreOneTile) {
+  const GemmTile tiny = gemmTile(3, 2, 4, 128);
   EXPECT_EQ(tiny.rows, 3);
   EXPECT_EQ(tiny.columns, 2);
+  EXPECT_EQ(tilesOf(64, 64, gemmTile(64, 64, 16, 4)), 1);
+}
+
+TEST(Gemm, TilesAreForAMachineAndNotForAProcess) {
+  EXPECT_GE(gemmProcessors(), 4U);
+  EXPECT_TRUE(std::has_single_bit(gemmProcessors()));
 }
 
 } // namespace
