@@ -1,11 +1,11 @@
 """The cpu device against the reference device: every parameter's gradient within 1e-5, whatever the shard length.
 
-    ADJC_BIN=build/bin python3 test/conformance/conformance.py GROUP     (tied, untied, biased, deep, wide)
+    ADJC_BIN=build/bin python3 test/conformance/conformance.py GROUP     (tied, untied, biased, tied-biased, deep, wide, levels)
 """
 import sys
 import tempfile
 
-from harness import Case
+from harness import Case, run
 
 BOUND = 1e-5
 
@@ -52,10 +52,27 @@ def wide(folder, _):
     yield "130m's width, S 16", case.worst_error(module, 1, 24)
 
 
+def levels(folder, _):
+    """Each --cpu level runs where the processor has it, and is refused, naming what is missing, where it has not."""
+    case = Case(folder, "levels", hidden_size=72)
+    with open("/proc/cpuinfo") as file:
+        flags = set(next(line for line in file if line.startswith("flags")).split())
+    for level, needs in (("v2", {"sse4_2"}), ("v3", {"avx2", "fma"}), ("v4", {"avx512f", "avx512vl"})):
+        module = case.compile(f"--cpu=x86-64-{level}", "--batch=2", "--shard=37", "--context=256", "--mini-sequence=10")
+        if not needs <= flags:
+            options, _ = case.tokens(2, 101, resets=True)
+            refusal = run("adj-run", "grad", module, "--params", case.params, *options, "--out", case.file("g"), expect=2).stderr
+            assert f"x86-64-{level}" in refusal and "lacks" in refusal, refusal
+            print(f"ok   {level}: refused, since this processor lacks it")
+            continue
+        yield f"{level}, packed documents", case.worst_error(module, 2, 101, resets=True)
+        yield f"{level}, one token", case.worst_error(module, 2, 1)
+
+
 def main(group):
     worst = (0.0, "")
     with tempfile.TemporaryDirectory() as folder:
-        cases = {"deep": deep, "wide": wide}.get(group, small)
+        cases = {"deep": deep, "wide": wide, "levels": levels}.get(group, small)
         for what, (error, name) in cases(folder, group):
             print(f"{'ok  ' if error <= BOUND else 'FAIL'} {error:.2e}  {what}  ({name})", flush=True)
             worst = max(worst, (error, f"{what}: {name}"))

@@ -78,7 +78,8 @@ class Case:
     def compile(self, *options):
         module = self.file("-".join(o.strip("-").replace("=", "") for o in options) + ".adjm")
         if not os.path.exists(module):
-            run("adjc", self.config, "-o", module, "--cpu=x86-64-v3", *options)
+            level = [] if any(option.startswith("--cpu=") for option in options) else ["--cpu=x86-64-v3"]
+            run("adjc", self.config, "-o", module, *level, *options)
         if self.params is None:
             self.params = self.file("params.safetensors")
             run("adj-run", "init", module, "--seed", self.seed, "--out", self.params)
