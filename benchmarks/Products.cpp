@@ -6,6 +6,7 @@
 #include "adjrt/module/Module.h"
 #include "cpu/Gemm.h"
 #include "cpu/Processor.h"
+#include "program/CommandList.h"
 
 #include <cblas.h>
 #include <chrono>
@@ -14,6 +15,7 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <tuple>
 #include <vector>
 
 using namespace adjrt;
@@ -22,44 +24,32 @@ namespace {
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
-bool operator<(const cpu::GemmShape &a, const cpu::GemmShape &b) {
-  const auto key = [](const cpu::GemmShape &s) {
-    return std::tuple(s.m, s.n, s.k, s.lda, s.ldb, s.ldc, s.transposeA, s.transposeB, s.accumulate);
-  };
-  return key(a) < key(b);
-}
 struct Less {
-  bool operator()(const cpu::GemmShape &a, const cpu::GemmShape &b) const { return a < b; }
+  bool operator()(const cpu::GemmShape &a, const cpu::GemmShape &b) const {
+    const auto key = [](const cpu::GemmShape &s) {
+      return std::tuple(s.m, s.n, s.k, s.lda, s.ldb, s.ldc, s.transposeA, s.transposeB, s.accumulate);
+    };
+    return key(a) < key(b);
+  }
 };
 /// How often each product is done in one gradient.
 using Products = std::map<cpu::GemmShape, std::uint64_t, Less>;
 
 Products listProducts(const Module &module, std::int64_t tokens) {
   Products products;
-  const std::int64_t batch = module.plan().batch(), allRows = batch * tokens;
-  for (const fb::Program *program : *module.table().programs()) {
-    if (program->name()->str() != "gradient")
+  Bindings bindings;
+  bindings.batch = module.plan().batch();
+  bindings.tokens = tokens;
+  for (const fb::Program *source : *module.table().programs()) {
+    if (source->name()->str() != "gradient")
       continue;
-    for (const fb::Block *block : *program->blocks()) {
-      const auto add = [&](std::int64_t rows, std::uint64_t times) {
-        for (const fb::Command *command : *block->commands()) {
-          const auto *gemm = command->operation_as_Gemm();
-          if (!gemm)
-            continue;
-          const auto value = [&](const fb::Extent &extent) {
-            const std::int64_t units[] = {1, batch, tokens, rows};
-            return extent.factor() * ((units[static_cast<int>(extent.unit())] + extent.block() - 1) / extent.block());
-          };
-          products[{value(*gemm->m()), value(*gemm->n()), value(*gemm->k()), gemm->lda(), gemm->ldb(), gemm->ldc(),
-                    gemm->transpose_a(), gemm->transpose_b(), gemm->accumulate()}] += times;
-        }
-      };
-      const auto mini = static_cast<std::int64_t>(block->mini_sequence());
-      if (mini == 0)
-        add(allRows, std::max<std::uint32_t>(1, block->layers()));
-      for (std::int64_t row = 0; mini && row < allRows; row += mini)
-        add(std::min(mini, allRows - row), 1);
-    }
+    const auto visit = [&](const program::Command &command, const program::Scope &scope) -> Status {
+      if (const auto *gemm = std::get_if<program::Gemm>(&command.operation))
+        ++products[{scope.value(gemm->m), scope.value(gemm->n), scope.value(gemm->k), gemm->lda, gemm->ldb, gemm->ldc,
+                    gemm->transposeA, gemm->transposeB, gemm->accumulate}];
+      return {};
+    };
+    (void)program::CommandList(*source).walk(bindings, visit); // the visitor never fails
   }
   return products;
 }
