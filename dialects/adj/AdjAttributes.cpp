@@ -17,3 +17,10 @@ void adj::AdjDialect::registerAttributes() {
 #include "adj/AdjAttributes.cpp.inc"
       >();
 }
+
+RankedTensorType adj::getRowPartialsType(RankedTensorType parameter) {
+  SmallVector<int64_t> shape{ShapedType::kDynamic};
+  llvm::append_range(shape, parameter.getShape());
+  return RankedTensorType::get(shape, parameter.getElementType(),
+                               BlocksAttr::get(parameter.getContext(), "rows", rowsPerPartial));
+}

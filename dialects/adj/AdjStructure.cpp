@@ -1,6 +1,7 @@
 //===- AdjStructure.cpp - adj.program and adj.mini_sequences ------------------------------------------------------===//
 #include "adj/AdjOps.h"
 #include "mlir/IR/Builders.h"
+#include "ssm/ProgramSyntax.h"
 #include "ssm/ShapeChecks.h"
 
 using namespace mlir;
@@ -11,29 +12,15 @@ using namespace mlir::adj;
 //===--------------------------------------------------------------------------------------------------------------===//
 
 ParseResult ProgramOp::parse(OpAsmParser &parser, OperationState &result) {
-  StringAttr name;
-  SmallVector<OpAsmParser::Argument> arguments;
-  Region *body = result.addRegion();
-  if (parser.parseSymbolName(name, getSymNameAttrName(result.name), result.attributes) ||
-      parser.parseArgumentList(arguments, OpAsmParser::Delimiter::Paren, /*allowType=*/true) ||
-      parser.parseOptionalAttrDictWithKeyword(result.attributes) || parser.parseRegion(*body, arguments))
+  if (ssm::parseProgram(parser, result))
     return failure();
-  if (body->empty())
-    body->emplaceBlock();
+  Region &body = *result.regions.front();
+  if (body.empty())
+    body.emplaceBlock();
   return success();
 }
 
-void ProgramOp::print(OpAsmPrinter &printer) {
-  printer << ' ';
-  printer.printSymbolName(getSymName());
-  printer << '(';
-  llvm::interleaveComma(getBody().getArguments(), printer,
-                        [&](BlockArgument argument) { printer.printRegionArgument(argument); });
-  printer << ')';
-  printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(), {getSymNameAttrName()});
-  printer << ' ';
-  printer.printRegion(getBody(), /*printEntryBlockArgs=*/false, /*printBlockTerminators=*/true);
-}
+void ProgramOp::print(OpAsmPrinter &printer) { ssm::printProgram(printer, *this); }
 
 LogicalResult ProgramOp::verify() {
   Block::BlockArgListType arguments = getBody().getArguments();

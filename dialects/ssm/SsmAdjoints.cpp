@@ -11,17 +11,11 @@ using namespace mlir::ssm;
 
 namespace {
 
-constexpr int64_t kRowsPerPartial = 64;
-
 using Cotangents = FailureOr<SmallVector<Value>>;
 
-/// tensor<?x(shape)xf32> with one row per block of rows: where kernels leave partial sums over rows.
+/// Where kernels leave partial sums over rows.
 RankedTensorType partialsOf(Value parameter) {
-  auto type = cast<RankedTensorType>(parameter.getType());
-  SmallVector<int64_t> shape{ShapedType::kDynamic};
-  llvm::append_range(shape, type.getShape());
-  return RankedTensorType::get(shape, type.getElementType(),
-                               adj::BlocksAttr::get(type.getContext(), "rows", kRowsPerPartial));
+  return adj::getRowPartialsType(cast<RankedTensorType>(parameter.getType()));
 }
 
 /// tensor<?x(shape)xf32> with one entry per sequence of the batch.

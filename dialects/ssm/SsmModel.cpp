@@ -1,5 +1,6 @@
 //===- SsmModel.cpp - ssm.model and ssm.parameter -----------------------------------------------------------------===//
 #include "mlir/IR/Builders.h"
+#include "ssm/ProgramSyntax.h"
 #include "ssm/ShapeChecks.h"
 #include "ssm/SsmOps.h"
 #include "llvm/ADT/StringMap.h"
@@ -12,30 +13,13 @@ using namespace mlir::ssm;
 //===--------------------------------------------------------------------------------------------------------------===//
 
 ParseResult ModelOp::parse(OpAsmParser &parser, OperationState &result) {
-  StringAttr name;
-  SmallVector<OpAsmParser::Argument> arguments;
-  if (parser.parseSymbolName(name, getSymNameAttrName(result.name), result.attributes) ||
-      parser.parseArgumentList(arguments, OpAsmParser::Delimiter::Paren, /*allowType=*/true) ||
-      parser.parseOptionalAttrDictWithKeyword(result.attributes))
+  if (parseProgram(parser, result))
     return failure();
-  Region *body = result.addRegion();
-  if (parser.parseRegion(*body, arguments))
-    return failure();
-  ensureTerminator(*body, parser.getBuilder(), result.location);
+  ensureTerminator(*result.regions.front(), parser.getBuilder(), result.location);
   return success();
 }
 
-void ModelOp::print(OpAsmPrinter &printer) {
-  printer << ' ';
-  printer.printSymbolName(getSymName());
-  printer << '(';
-  llvm::interleaveComma(getBody().getArguments(), printer,
-                        [&](BlockArgument argument) { printer.printRegionArgument(argument); });
-  printer << ')';
-  printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(), {getSymNameAttrName()});
-  printer << ' ';
-  printer.printRegion(getBody(), /*printEntryBlockArgs=*/false, /*printBlockTerminators=*/true);
-}
+void ModelOp::print(OpAsmPrinter &printer) { printProgram(printer, *this); }
 
 /// Replaces the placeholder of a parameter's name by the number of its layer.
 static std::string nameOfLayer(StringRef name, int64_t layer) {

@@ -10,8 +10,6 @@ using namespace mlir;
 
 namespace {
 
-constexpr int64_t kRowsPerPartial = 64;
-
 /// An uninitialised tensor of `like`'s type and size.
 Value emptyLike(OpBuilder &b, Location loc, Value like) {
   auto type = cast<RankedTensorType>(like.getType());
@@ -90,9 +88,8 @@ struct LinalgGenericAdjoint : adj::AdjointOpInterface::ExternalModel<LinalgGener
       Value input = op.getInputs()[i];
       if (isRowVector(maps[i])) {
         auto type = cast<RankedTensorType>(input.getType());
-        auto partials = RankedTensorType::get({ShapedType::kDynamic, type.getDimSize(0)}, type.getElementType(),
-                                              adj::BlocksAttr::get(b.getContext(), "rows", kRowsPerPartial));
-        cotangent = adj::SumPartialsOp::create(b, loc, type, adj::ColumnSumOp::create(b, loc, partials, cotangent));
+        Value partials = adj::ColumnSumOp::create(b, loc, adj::getRowPartialsType(type), cotangent);
+        cotangent = adj::SumPartialsOp::create(b, loc, type, partials);
       }
       result[i] = cotangent;
     }

@@ -40,8 +40,16 @@ struct ConvGroup {
   void loadWeights(mlir::Value weight, mlir::Value weights);
 };
 
+/// The type of the weight of a convolution or its adjoint.
+template <typename Conv> mlir::RankedTensorType getConvWeightType(mlir::Operation *op) {
+  return llvm::cast<mlir::RankedTensorType>(llvm::cast<Conv>(op).getWeight().getType());
+}
+
 /// The grid: batch x blocks of channels.
 KernelGrid getConvGrid(mlir::RankedTensorType weight);
+template <typename Conv> llvm::FailureOr<KernelGrid> convGrid(mlir::Operation *op) {
+  return getConvGrid(getConvWeightType<Conv>(op));
+}
 
 } // namespace adjc
 

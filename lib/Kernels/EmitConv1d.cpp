@@ -6,16 +6,10 @@ using namespace mlir;
 using namespace adjc;
 using arith::CmpIPredicate;
 
-static RankedTensorType getWeightType(Operation *op) {
-  return cast<RankedTensorType>(cast<ssm::Conv1dOp>(op).getWeight().getType());
-}
-
-static FailureOr<KernelGrid> convGrid(Operation *op) { return getConvGrid(getWeightType(op)); }
-
 static LogicalResult emitConv1d(KernelContext &ctx, Operation *op) {
   auto conv = cast<ssm::Conv1dOp>(op);
   KernelBuilder &b = ctx.b;
-  RankedTensorType weightType = getWeightType(op);
+  RankedTensorType weightType = getConvWeightType<ssm::Conv1dOp>(op);
   int64_t width = weightType.getDimSize(2);
   auto viewOf = [&](Value tensor) { return tensor ? ctx.fullView(tensor) : Value(); };
   Value x = viewOf(conv.getX()), y = viewOf(conv.getResult()), weight = viewOf(conv.getWeight());
@@ -87,4 +81,4 @@ static LogicalResult emitConv1d(KernelContext &ctx, Operation *op) {
   return success();
 }
 
-const KernelEmitter adjc::conv1dEmitter{"ssm.conv1d", convGrid, emitConv1d};
+const KernelEmitter adjc::conv1dEmitter{"ssm.conv1d", convGrid<ssm::Conv1dOp>, emitConv1d};

@@ -8,12 +8,6 @@ using arith::CmpIPredicate;
 /// Tokens whose contributions to the weight's cotangent are summed before they join the sum of all.
 static constexpr int64_t tokenChunk = 64;
 
-static RankedTensorType getWeightType(Operation *op) {
-  return cast<RankedTensorType>(cast<adj::Conv1dAdjointOp>(op).getWeight().getType());
-}
-
-static FailureOr<KernelGrid> convGrid(Operation *op) { return getConvGrid(getWeightType(op)); }
-
 namespace {
 /// The views of one adjoint kernel; null where the operand or result is absent.
 struct Views {
@@ -160,7 +154,7 @@ static void emitWeightCotangents(ConvGroup &g, const Views &v) {
 static LogicalResult emitConv1dAdjoint(KernelContext &ctx, Operation *op) {
   auto adjoint = cast<adj::Conv1dAdjointOp>(op);
   KernelBuilder &b = ctx.b;
-  RankedTensorType weightType = getWeightType(op);
+  RankedTensorType weightType = getConvWeightType<adj::Conv1dAdjointOp>(op);
   int64_t width = weightType.getDimSize(2);
   auto input = [&](Value tensor) { return tensor ? ctx.fullView(tensor) : Value(); };
   auto output = [&](Value tensor) { return tensor && ctx.isOutput(tensor) ? ctx.fullView(tensor) : Value(); };
@@ -189,4 +183,4 @@ static LogicalResult emitConv1dAdjoint(KernelContext &ctx, Operation *op) {
   return success();
 }
 
-const KernelEmitter adjc::conv1dAdjointEmitter{"adj.conv1d_adjoint", convGrid, emitConv1dAdjoint};
+const KernelEmitter adjc::conv1dAdjointEmitter{"adj.conv1d_adjoint", convGrid<adj::Conv1dAdjointOp>, emitConv1dAdjoint};

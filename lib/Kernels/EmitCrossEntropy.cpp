@@ -6,11 +6,11 @@ using namespace mlir;
 using namespace adjc;
 
 /// Rows per group. A row is a whole vocabulary, so few of them are work enough.
-static constexpr int64_t rowBlock = 8;
+static constexpr int64_t vocabularyRowBlock = 8;
 /// A target that is not counted.
 static constexpr int64_t ignored = -100;
 
-static FailureOr<KernelGrid> crossEntropyGrid(Operation *) { return KernelGrid{GridUnit::Rows, rowBlock, 1}; }
+static FailureOr<KernelGrid> crossEntropyGrid(Operation *) { return KernelGrid{GridUnit::Rows, vocabularyRowBlock, 1}; }
 
 /// Three passes over the row: its maximum; exp(logit - maximum), stored and summed; the cotangent from it.
 static LogicalResult emitCrossEntropy(KernelContext &ctx, Operation *op) {
@@ -23,44 +23,42 @@ static LogicalResult emitCrossEntropy(KernelContext &ctx, Operation *op) {
   Value logits = ctx.rowsView(entropy.getCotangent()), scaleView = ctx.fullView(entropy.getScale());
   Value scale = b.load(scaleView, {});
   Value zero = b.index(0), end = b.index(vocabulary);
-  ctx.forGroups([&](Value group) {
-    ctx.forRowsOfGroup(group, rowBlock, ctx.rows, [&](Value row) {
-      Value target = b.load(targets, row);
-      Value skip = b.compare(arith::CmpIPredicate::eq, target, b.constant(target.getType(), ignored));
-      auto writeZeros = [&] {
-        b.store(b.f32(0), losses, row);
-        forLanes(b, zero, end, multiple, [&](const Lanes &lanes, Value v) {
-          lanes.store(lanes.constant(0), logits, {row, v});
-        });
-      };
-      auto writeCotangents = [&] {
-        Value place = arith::IndexCastOp::create(b, b.getIndexType(), target);
-        Value chosen = b.load(logits, {row, place});
-        Value maximum = reduceLanes(b, zero, end, multiple, Reduction::Maximum, 1, [&](const Lanes &lanes, Value v) {
-          return SmallVector<Value>{lanes.load(logits, {row, v})};
-        })[0];
-        Value sum = reduceLanes(b, zero, end, multiple, Reduction::Sum, 1, [&](const Lanes &lanes, Value v) {
-          Value shifted = b.sub(lanes.load(logits, {row, v}), lanes.splat(maximum));
-          Value weight = math::ExpOp::create(b, shifted);
-          lanes.store(weight, logits, {row, v});
-          return SmallVector<Value>{weight};
-        })[0];
-        Value loss = b.add(b.sub(maximum, chosen), math::LogOp::create(b, sum));
-        b.store(loss, losses, row);
-        Value factor = b.div(scale, sum);
-        forLanes(b, zero, end, multiple, [&](const Lanes &lanes, Value v) {
-          lanes.store(b.mul(lanes.load(logits, {row, v}), lanes.splat(factor)), logits, {row, v});
-        });
-        b.store(b.sub(b.load(logits, {row, place}), scale), logits, {row, place});
-      };
-      b.ifThen(skip, writeZeros, writeCotangents);
-    });
+  ctx.forRows(vocabularyRowBlock, [&](Value row) {
+    Value target = b.load(targets, row);
+    Value skip = b.compare(arith::CmpIPredicate::eq, target, b.constant(target.getType(), ignored));
+    auto writeZeros = [&] {
+      b.store(b.f32(0), losses, row);
+      forLanes(b, zero, end, multiple, [&](const Lanes &lanes, Value v) {
+        lanes.store(lanes.constant(0), logits, {row, v});
+      });
+    };
+    auto writeCotangents = [&] {
+      Value place = arith::IndexCastOp::create(b, b.getIndexType(), target);
+      Value chosen = b.load(logits, {row, place});
+      Value maximum = reduceLanes(b, zero, end, multiple, Reduction::Maximum, 1, [&](const Lanes &lanes, Value v) {
+        return SmallVector<Value>{lanes.load(logits, {row, v})};
+      })[0];
+      Value sum = reduceLanes(b, zero, end, multiple, Reduction::Sum, 1, [&](const Lanes &lanes, Value v) {
+        Value shifted = b.sub(lanes.load(logits, {row, v}), lanes.splat(maximum));
+        Value weight = math::ExpOp::create(b, shifted);
+        lanes.store(weight, logits, {row, v});
+        return SmallVector<Value>{weight};
+      })[0];
+      Value loss = b.add(b.sub(maximum, chosen), math::LogOp::create(b, sum));
+      b.store(loss, losses, row);
+      Value factor = b.div(scale, sum);
+      forLanes(b, zero, end, multiple, [&](const Lanes &lanes, Value v) {
+        lanes.store(b.mul(lanes.load(logits, {row, v}), lanes.splat(factor)), logits, {row, v});
+      });
+      b.store(b.sub(b.load(logits, {row, place}), scale), logits, {row, place});
+    };
+    b.ifThen(skip, writeZeros, writeCotangents);
   });
   return success();
 }
 
-static Value getTied(Operation *op, unsigned result) {
+static Value getTiedLogits(Operation *op, unsigned result) {
   return result == 1 ? cast<adj::CrossEntropyOp>(op).getLogits() : Value();
 }
 
-const KernelEmitter adjc::crossEntropyEmitter{"adj.cross_entropy", crossEntropyGrid, emitCrossEntropy, getTied};
+const KernelEmitter adjc::crossEntropyEmitter{"adj.cross_entropy", crossEntropyGrid, emitCrossEntropy, getTiedLogits};

@@ -7,13 +7,11 @@
 using namespace mlir;
 using namespace adjc;
 
-/// Token rows, or rows of a static tensor's leading dimension, per group.
-static constexpr int64_t rowBlock = 64;
 /// Elements per group of a static vector.
-static constexpr int64_t elementBlock = 1024;
+static constexpr int64_t vectorBlock = 1024;
 
 /// Elements of the leading dimension that a group owns.
-static int64_t getStaticBlock(RankedTensorType type) { return type.getRank() <= 1 ? elementBlock : rowBlock; }
+static int64_t getStaticBlock(RankedTensorType type) { return type.getRank() <= 1 ? vectorBlock : rowBlock; }
 
 /// The grid of an elementwise kernel with results of this type.
 static FailureOr<KernelGrid> getGrid(Operation *op, RankedTensorType type) {
@@ -260,7 +258,7 @@ static LogicalResult emitGeneric(KernelContext &ctx, Operation *op) {
 }
 
 /// A result takes the buffer of its `outs` operand where that is an argument of the kernel.
-static Value getTied(Operation *op, unsigned result) {
+static Value getTiedOut(Operation *op, unsigned result) {
   return cast<linalg::GenericOp>(op).getDpsInitOperand(result)->get();
 }
 
@@ -304,7 +302,7 @@ static LogicalResult emitFill(KernelContext &ctx, Operation *op) {
                        });
 }
 
-const KernelEmitter adjc::elementwiseEmitter{"linalg.generic", genericGrid, emitGeneric, getTied,
+const KernelEmitter adjc::elementwiseEmitter{"linalg.generic", genericGrid, emitGeneric, getTiedOut,
                                              /*accumulates=*/true};
 const KernelEmitter adjc::residualEmitter{"ssm.residual", resultGrid, emitResidual};
 const KernelEmitter adjc::copyEmitter{"adj.yield", copyGrid, emitCopy, /*tied=*/nullptr, /*accumulates=*/true};

@@ -5,7 +5,6 @@
 using namespace mlir;
 using namespace adjc;
 
-static constexpr int64_t rowBlock = 64;
 /// Channels per group of the adjoint: a group owns these columns of the table's gradient.
 static constexpr int64_t channelBlock = 32;
 
@@ -23,12 +22,10 @@ static LogicalResult emitEmbedding(KernelContext &ctx, Operation *op) {
   Value tokens = ctx.rowsView(embedding.getTokens()), table = ctx.fullView(embedding.getTable());
   Value result = ctx.rowsView(embedding.getResult());
   Value zero = b.index(0), end = b.index(channels);
-  ctx.forGroups([&](Value group) {
-    ctx.forRowsOfGroup(group, rowBlock, ctx.rows, [&](Value row) {
-      Value token = loadToken(b, tokens, row);
-      forLanes(b, zero, end, channels % laneCount == 0, [&](const Lanes &lanes, Value c) {
-        lanes.store(lanes.load(table, {token, c}), result, {row, c});
-      });
+  ctx.forRows(rowBlock, [&](Value row) {
+    Value token = loadToken(b, tokens, row);
+    forLanes(b, zero, end, channels % laneCount == 0, [&](const Lanes &lanes, Value c) {
+      lanes.store(lanes.load(table, {token, c}), result, {row, c});
     });
   });
   return success();

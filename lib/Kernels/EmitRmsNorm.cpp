@@ -6,10 +6,7 @@
 using namespace mlir;
 using namespace adjc;
 
-/// Rows per group; also the rows that one partial sum of the weight's cotangent covers.
-static constexpr int64_t rowBlock = 64;
-
-static FailureOr<KernelGrid> rowGrid(Operation *) { return KernelGrid{GridUnit::Rows, rowBlock, 1}; }
+static FailureOr<KernelGrid> rmsNormGrid(Operation *) { return KernelGrid{GridUnit::Rows, rowBlock, 1}; }
 
 /// 1 / sqrt(sum / channels + eps)
 static Value inverseRms(KernelBuilder &b, Value sumOfSquares, int64_t channels, double eps) {
@@ -24,20 +21,27 @@ static LogicalResult emitRmsNorm(KernelContext &ctx, Operation *op) {
   bool multiple = channels % laneCount == 0;
   Value x = ctx.rowsView(norm.getX()), weight = ctx.flatView(norm.getWeight()), y = ctx.rowsView(norm.getResult());
   Value zero = b.index(0), end = b.index(channels);
-  ctx.forGroups([&](Value group) {
-    ctx.forRowsOfGroup(group, rowBlock, ctx.rows, [&](Value row) {
-      Value sum = reduceLanes(b, zero, end, multiple, Reduction::Sum, 1, [&](const Lanes &lanes, Value c) {
-        Value value = lanes.load(x, {row, c});
-        return SmallVector<Value>{b.mul(value, value)};
-      })[0];
-      Value r = inverseRms(b, sum, channels, norm.getEps().convertToDouble());
-      forLanes(b, zero, end, multiple, [&](const Lanes &lanes, Value c) {
-        Value scaled = b.mul(lanes.load(x, {row, c}), lanes.splat(r));
-        lanes.store(b.mul(scaled, lanes.load(weight, {c})), y, {row, c});
-      });
+  ctx.forRows(rowBlock, [&](Value row) {
+    Value sum = reduceLanes(b, zero, end, multiple, Reduction::Sum, 1, [&](const Lanes &lanes, Value c) {
+      Value value = lanes.load(x, {row, c});
+      return SmallVector<Value>{b.mul(value, value)};
+    })[0];
+    Value r = inverseRms(b, sum, channels, norm.getEps().convertToDouble());
+    forLanes(b, zero, end, multiple, [&](const Lanes &lanes, Value c) {
+      Value scaled = b.mul(lanes.load(x, {row, c}), lanes.splat(r));
+      lanes.store(b.mul(scaled, lanes.load(weight, {c})), y, {row, c});
     });
   });
   return success();
+}
+
+/// A group of the adjoint writes one partial sum of the weight's cotangent.
+static int64_t getGroupRows(adj::RmsNormAdjointOp adjoint) {
+  return getRowsPerPartial(cast<RankedTensorType>(adjoint.getDweight().getType()));
+}
+
+static FailureOr<KernelGrid> rmsNormAdjointGrid(Operation *op) {
+  return KernelGrid{GridUnit::Rows, getGroupRows(cast<adj::RmsNormAdjointOp>(op)), 1};
 }
 
 /// With r = 1/rms(x) and g = dy * w: dx = r g - x r^3 sum(g x) / channels and dw = sum over rows of dy x r.
@@ -54,7 +58,7 @@ static LogicalResult emitRmsNormAdjoint(KernelContext &ctx, Operation *op) {
     forLanes(b, zero, end, multiple, [&](const Lanes &lanes, Value c) {
       lanes.store(lanes.constant(0), dweight, {group, c});
     });
-    ctx.forRowsOfGroup(group, rowBlock, ctx.rows, [&](Value row) {
+    ctx.forRowsOfGroup(group, getGroupRows(adjoint), ctx.rows, [&](Value row) {
       SmallVector<Value> sums =
           reduceLanes(b, zero, end, multiple, Reduction::Sum, 2, [&](const Lanes &lanes, Value c) {
             Value value = lanes.load(x, {row, c});
@@ -75,5 +79,5 @@ static LogicalResult emitRmsNormAdjoint(KernelContext &ctx, Operation *op) {
   return success();
 }
 
-const KernelEmitter adjc::rmsNormEmitter{"ssm.rms_norm", rowGrid, emitRmsNorm};
-const KernelEmitter adjc::rmsNormAdjointEmitter{"adj.rms_norm_adjoint", rowGrid, emitRmsNormAdjoint};
+const KernelEmitter adjc::rmsNormEmitter{"ssm.rms_norm", rmsNormGrid, emitRmsNorm};
+const KernelEmitter adjc::rmsNormAdjointEmitter{"adj.rms_norm_adjoint", rmsNormAdjointGrid, emitRmsNormAdjoint};

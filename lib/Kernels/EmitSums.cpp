@@ -4,14 +4,17 @@
 using namespace mlir;
 using namespace adjc;
 
-/// Rows that one partial column sum covers.
-static constexpr int64_t rowBlock = 64;
 /// Elements of the result that a group of sum_partials owns.
 static constexpr int64_t elementBlock = 256;
 /// Partial sums are themselves summed in chunks of this many.
 static constexpr int64_t partialChunk = 16;
 
-static FailureOr<KernelGrid> columnSumGrid(Operation *) { return KernelGrid{GridUnit::Rows, rowBlock, 1}; }
+static RankedTensorType getResultType(Operation *op) { return cast<RankedTensorType>(op->getResult(0).getType()); }
+
+/// A group writes one partial sum.
+static FailureOr<KernelGrid> columnSumGrid(Operation *op) {
+  return KernelGrid{GridUnit::Rows, getRowsPerPartial(getResultType(op)), 1};
+}
 
 static LogicalResult emitColumnSum(KernelContext &ctx, Operation *op) {
   auto sum = cast<adj::ColumnSumOp>(op);
@@ -21,9 +24,10 @@ static LogicalResult emitColumnSum(KernelContext &ctx, Operation *op) {
   Value x = ctx.rowsView(sum.getX()), partials = ctx.fullView(sum.getPartials());
   Value zero = b.index(0), end = b.index(channels);
   ctx.forGroups([&](Value group) {
-    forLanes(b, zero, end, multiple,
-             [&](const Lanes &lanes, Value c) { lanes.store(lanes.constant(0), partials, {group, c}); });
-    ctx.forRowsOfGroup(group, rowBlock, ctx.rows, [&](Value row) {
+    forLanes(b, zero, end, multiple, [&](const Lanes &lanes, Value c) {
+      lanes.store(lanes.constant(0), partials, {group, c});
+    });
+    ctx.forRowsOfGroup(group, getRowsPerPartial(getResultType(op)), ctx.rows, [&](Value row) {
       forLanes(b, zero, end, multiple, [&](const Lanes &lanes, Value c) {
         Value next = b.add(lanes.load(partials, {group, c}), lanes.load(x, {row, c}));
         lanes.store(next, partials, {group, c});
@@ -32,8 +36,6 @@ static LogicalResult emitColumnSum(KernelContext &ctx, Operation *op) {
   });
   return success();
 }
-
-static RankedTensorType getResultType(Operation *op) { return cast<RankedTensorType>(op->getResult(0).getType()); }
 
 static FailureOr<KernelGrid> sumPartialsGrid(Operation *op) {
   RankedTensorType type = getResultType(op);
@@ -86,12 +88,10 @@ static LogicalResult emitSumPartials(KernelContext &ctx, Operation *op) {
 
   Value result = ctx.packedRowsView(sum.getResult());
   Value stride = b.mul(ctx.rows, extent);
-  ctx.forGroups([&](Value group) {
-    ctx.forRowsOfGroup(group, rowBlock, ctx.rows, [&](Value row) {
-      Value start = b.mul(row, extent);
-      forLanes(b, zero, extent, multiple, [&](const Lanes &lanes, Value c) {
-        ctx.write(lanes, sumOver(b, lanes, partials, count, stride, b.add(start, c)), result, {row, c});
-      });
+  ctx.forRows(rowBlock, [&](Value row) {
+    Value start = b.mul(row, extent);
+    forLanes(b, zero, extent, multiple, [&](const Lanes &lanes, Value c) {
+      ctx.write(lanes, sumOver(b, lanes, partials, count, stride, b.add(start, c)), result, {row, c});
     });
   });
   return success();

@@ -29,6 +29,10 @@ int64_t adjc::getRowSize(RankedTensorType type) {
   return size;
 }
 
+int64_t adjc::getRowsPerPartial(RankedTensorType partials) {
+  return cast<adj::BlocksAttr>(partials.getEncoding()).getSize();
+}
+
 KernelContext::KernelContext(adj::KernelOp kernel, func::FuncOp function)
     : b(function.getLoc(), function.getContext()), kernel(kernel), function(function) {
   b.setInsertionPointToStart(&function.getBody().front());

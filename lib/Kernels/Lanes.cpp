@@ -61,9 +61,8 @@ static Value combine(KernelBuilder &b, Reduction kind, Value x, Value y) {
   return kind == Reduction::Sum ? b.add(x, y) : b.max(x, y);
 }
 
-/// Halves the vector until one lane is left: a pairwise sum.
-static Value reduceVector(KernelBuilder &b, Reduction kind, Value vector) {
-  for (int64_t width = laneCount / 2; width >= 1; width /= 2) {
+Value adjc::reduceVector(KernelBuilder &b, Reduction kind, Value vector) {
+  for (int64_t width = cast<VectorType>(vector.getType()).getNumElements() / 2; width >= 1; width /= 2) {
     auto half = [&](int64_t first) -> Value {
       return vector::ShuffleOp::create(b, vector, vector, llvm::to_vector(llvm::seq(first, first + width)));
     };

@@ -152,7 +152,7 @@ void PointEmitter::emitLanes(const PointNest &nest, const ScanBlock &block, cons
         return emitVector(nest, block, atLane(b, geometry, block, index, lane, width), values, partial);
       });
   for (auto [node, sum] : llvm::zip_equal(laneSums, sums)) {
-    Value total = sumLanes(b, sum);
+    Value total = reduceVector(b, Reduction::Sum, sum);
     if (!program.isLaneSum(node)) {
       addToSum(node, index, total);
       continue;

@@ -2,8 +2,6 @@
 //-------------------------------------------------------===//
 #include "ScanScratch.h"
 
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
-
 using namespace mlir;
 
 namespace adjc::scan {
@@ -78,17 +76,6 @@ void storeLanes(KernelBuilder &b, Value value, Value memref, ValueRange indices)
 
 Value splat(KernelBuilder &b, Value value, int64_t width) {
   return isa<VectorType>(value.getType()) ? value : Lanes(b, width).splat(value);
-}
-
-Value sumLanes(KernelBuilder &b, Value vector) {
-  for (int64_t width = getWidth(vector) / 2; width >= 1; width /= 2) {
-    auto half = [&](int64_t first) {
-      return vector::ShuffleOp::create(b, vector, vector, llvm::to_vector(llvm::seq<int64_t>(first, first + width)));
-    };
-    Value low = half(0), high = half(width);
-    vector = b.add(low, high);
-  }
-  return vector::ExtractOp::create(b, vector, ArrayRef<int64_t>{0});
 }
 
 } // namespace adjc::scan

@@ -35,8 +35,6 @@ int64_t getWidth(mlir::Value value);
 void storeLanes(KernelBuilder &b, mlir::Value value, mlir::Value memref, mlir::ValueRange indices);
 /// A scalar in `width` lanes; a vector as it is.
 mlir::Value splat(KernelBuilder &b, mlir::Value value, int64_t width);
-/// Sum of a vector's lanes, pairwise: the same order on every CPU.
-mlir::Value sumLanes(KernelBuilder &b, mlir::Value vector);
 
 } // namespace adjc::scan
 

@@ -14,9 +14,6 @@ namespace adjc {
 
 namespace {
 
-/// Rows that one partial sum of a bias's cotangent covers (adj.column_sum).
-constexpr int64_t kRowsPerPartial = 64;
-
 class LossCutter {
 public:
   explicit LossCutter(adj::LmLossAdjointOp loss) : loss(loss), b(loss), loc(loss.getLoc()) {}
@@ -48,8 +45,7 @@ public:
       adj::AccumulateOp::create(b, loc, use.getParameterAttr(), product);
     }
     for (adj::AccumulateOp use : biasUses) {
-      auto partials = RankedTensorType::get({ShapedType::kDynamic, vocabulary}, b.getF32Type(),
-                                            adj::BlocksAttr::get(b.getContext(), "rows", kRowsPerPartial));
+      RankedTensorType partials = adj::getRowPartialsType(RankedTensorType::get({vocabulary}, b.getF32Type()));
       Value sums = adj::ColumnSumOp::create(b, loc, partials, cotangent);
       adj::AccumulateOp::create(b, loc, use.getParameterAttr(),
                                 adj::SumPartialsOp::create(b, loc, use.getValue().getType(), sums));

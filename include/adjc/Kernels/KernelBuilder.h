@@ -89,8 +89,11 @@ private:
 void forLanes(KernelBuilder &b, mlir::Value lo, mlir::Value hi, bool multiple,
               llvm::function_ref<void(const Lanes &, mlir::Value)> body);
 
-/// How reduceLanes combines.
+/// How reduceVector and reduceLanes combine.
 enum class Reduction { Sum, Maximum };
+
+/// Reduces a vector's lanes pairwise, by halving it until one is left: the same order on every CPU.
+mlir::Value reduceVector(KernelBuilder &b, Reduction kind, mlir::Value vector);
 
 /// Reduces `body`'s terms (f32; one reduction per term) over the channels [lo, hi): laneCount accumulators, restarted
 /// every 1024 channels so that a long sum has two levels, then summed pairwise.

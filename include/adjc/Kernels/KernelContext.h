@@ -12,10 +12,14 @@ namespace adjc {
 /// True when the tensor's leading dimensions are token rows: (batch, tokens, ...), or the rows of a mini-sequence. Only
 /// such tensors have a row stride of their own; every other tensor is packed and its entry in `row_strides` is ignored.
 bool hasTokenRows(mlir::RankedTensorType type);
+/// Rows per group of a kernel that goes through token rows one by one.
+inline constexpr int64_t rowBlock = 64;
 /// Number of those leading dimensions: 2, or 1 in a mini-sequence, or 0.
 unsigned getRowRank(mlir::RankedTensorType type);
 /// Elements of one row (the product of the static dimensions), or of the whole tensor when it is static.
 int64_t getRowSize(mlir::RankedTensorType type);
+/// Rows that one entry of a tensor of partial sums covers: N of its encoding, #adj.blocks<rows, N>.
+int64_t getRowsPerPartial(mlir::RankedTensorType partials);
 
 /// One operand of the kernel's function.
 struct KernelOperand {
@@ -64,6 +68,11 @@ public:
   void forGroups(llvm::function_ref<void(mlir::Value)> body);
   /// body(row) for each row of a group: groups are blocks of `block` of the `count` rows.
   void forRowsOfGroup(mlir::Value group, int64_t block, mlir::Value count, llvm::function_ref<void(mlir::Value)> body);
+
+  /// body(row) for each row of each group of this call.
+  void forRows(int64_t block, llvm::function_ref<void(mlir::Value)> body) {
+    forGroups([&](mlir::Value group) { forRowsOfGroup(group, block, rows, body); });
+  }
 
   /// Writes lanes of an output: stores them, or adds them when the kernel accumulates.
   void write(const Lanes &lanes, mlir::Value value, mlir::Value view, mlir::ValueRange indices);
