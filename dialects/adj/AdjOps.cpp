@@ -1,5 +1,5 @@
 //===- AdjOps.cpp - the operations of the adj dialect -------------------------------------------------------------===//
-// adj.program and adj.mini_sequences are in AdjStructure.cpp, adj.scan_adjoint in AdjScanAdjoint.cpp.
+// What the others must fulfil: AdjVerifiers.cpp, AdjStructure.cpp (adj.program and adj.mini_sequences), AdjScanAdjoint.cpp.
 #include "adj/AdjOps.h"
 
 #include "mlir/IR/Builders.h"
@@ -11,8 +11,8 @@ using namespace mlir::adj;
 #define GET_OP_CLASSES
 #include "adj/AdjOps.cpp.inc"
 
-/// A tensor as a matrix: all leading dimensions are rows (dynamic if one of them is), the last is columns.
-static std::pair<int64_t, int64_t> asMatrix(RankedTensorType type) {
+/// A tensor or buffer as a matrix: all leading dimensions are rows (dynamic if one of them is), the last is columns.
+static std::pair<int64_t, int64_t> asMatrix(ShapedType type) {
   int64_t rows = 1;
   for (int64_t size : type.getShape().drop_back())
     rows = ShapedType::isDynamic(size) || ShapedType::isDynamic(rows) ? ShapedType::kDynamic : rows * size;
@@ -24,31 +24,47 @@ static std::string formatCount(int64_t count) {
   return ShapedType::isDynamic(count) ? "(batch * tokens)" : std::to_string(count);
 }
 
-LogicalResult MatmulOp::verify() {
+/// result = op(a) op(b); a null `result` has the shape that it must have.
+static LogicalResult verifyProduct(Operation *op, Type a, Type b, bool transposeA, bool transposeB, Type result) {
   auto check = [&](StringRef what, Type type) -> LogicalResult {
-    auto tensor = cast<RankedTensorType>(type);
-    if (tensor.getRank() < 2 || !tensor.getElementType().isF32())
-      return emitOpError() << what << " must be an f32 tensor of rank 2 or more, found " << type;
+    auto shaped = dyn_cast<ShapedType>(type);
+    if (!shaped || !shaped.hasRank() || shaped.getRank() < 2 || !shaped.getElementType().isF32())
+      return op->emitOpError() << what << " must be an f32 tensor of rank 2 or more, found " << type;
     return success();
   };
-  if (failed(check("a", getA().getType())) || failed(check("b", getB().getType())) ||
-      failed(check("result", getType())))
+  if (failed(check("a", a)) || failed(check("b", b)) || (result && failed(check("result", result))))
     return failure();
-  auto [aRows, aColumns] = asMatrix(cast<RankedTensorType>(getA().getType()));
-  auto [bRows, bColumns] = asMatrix(cast<RankedTensorType>(getB().getType()));
-  if (getTransposeA())
+  auto [aRows, aColumns] = asMatrix(cast<ShapedType>(a));
+  auto [bRows, bColumns] = asMatrix(cast<ShapedType>(b));
+  if (transposeA)
     std::swap(aRows, aColumns);
-  if (getTransposeB())
+  if (transposeB)
     std::swap(bRows, bColumns);
   if (aColumns != bRows)
-    return emitOpError() << "multiplies op(a) with " << formatCount(aColumns) << " columns by op(b) with "
-                         << formatCount(bRows) << " rows; they must be equal";
-  auto [rows, columns] = asMatrix(cast<RankedTensorType>(getType()));
+    return op->emitOpError() << "multiplies op(a) with " << formatCount(aColumns) << " columns by op(b) with "
+                             << formatCount(bRows) << " rows; they must be equal";
+  if (!result)
+    return success();
+  auto [rows, columns] = asMatrix(cast<ShapedType>(result));
   if (rows != aRows || columns != bColumns)
-    return emitOpError() << "result is " << getType() << ", as a matrix " << formatCount(rows) << " by "
-                         << formatCount(columns) << ", expected " << formatCount(aRows) << " by "
-                         << formatCount(bColumns);
+    return op->emitOpError() << "result is " << result << ", as a matrix " << formatCount(rows) << " by "
+                             << formatCount(columns) << ", expected " << formatCount(aRows) << " by "
+                             << formatCount(bColumns);
   return success();
+}
+
+LogicalResult MatmulOp::verify() {
+  return verifyProduct(*this, getA().getType(), getB().getType(), getTransposeA(), getTransposeB(), getType());
+}
+
+LogicalResult GemmOp::verify() {
+  if ((getResult() ? 1 : 0) + (getC() ? 1 : 0) + (getAccumulateInto() ? 1 : 0) != 1)
+    return emitOpError() << "must have one place for its product: a result, `outs` or `into`";
+  if (getAccumulate() && !getC())
+    return emitOpError() << "accumulates into nothing; `accumulate` goes with `outs`";
+  Value product = getResult() ? Value(getResult()) : getC();
+  return verifyProduct(*this, getA().getType(), getB().getType(), getTransposeA(), getTransposeB(),
+                       product ? product.getType() : Type());
 }
 
 LogicalResult SumPartialsOp::verify() {
@@ -89,15 +105,5 @@ LogicalResult Conv1dAdjointOp::verify() {
       return failure();
   if (getResets())
     return ssm::checkType(*this, "resets", getResets().getType(), ssm::getResetsType(getContext()));
-  return success();
-}
-
-LogicalResult DispatchOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  auto kernel = symbols.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
-  if (!kernel)
-    return emitOpError() << "runs " << getKernelAttr() << ", which is no adj.kernel";
-  if (kernel.getBody().getNumArguments() != getInputs().size())
-    return emitOpError() << "passes " << getInputs().size() << " inputs to " << getKernelAttr() << ", which takes "
-                         << kernel.getBody().getNumArguments();
   return success();
 }

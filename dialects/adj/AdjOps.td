@@ -64,10 +64,11 @@ def Adj_MatmulOp : Adj_Op<"matmul", [Pure]> {
 
 def Adj_ColumnSumOp : Adj_Op<"column_sum", [Pure]> {
   let summary = "Partial sums over blocks of rows: a bias's cotangent before sum_partials.";
-  let description = [{ x (b, t, C) -> tensor<?xCxf32, #adj.blocks<rows, 64>>: row p is the sum of rows 64 p .. 64 p + 63. }];
+  let description = [{ x (b, t, C) -> tensor<?xCxf32, #adj.blocks<rows, N>>: row p is the sum of rows N p .. N p + N - 1. }];
   let arguments = (ins AnyRankedTensor:$x);
   let results = (outs AnyRankedTensor:$partials);
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
 }
 
 def Adj_SumPartialsOp : Adj_Op<"sum_partials", [Pure]> {
@@ -79,10 +80,11 @@ def Adj_SumPartialsOp : Adj_Op<"sum_partials", [Pure]> {
 }
 
 def Adj_RmsNormAdjointOp : Adj_Op<"rms_norm_adjoint", [Pure]> {
-  let summary = "vjp of ssm.rms_norm: the input's cotangent and the weight's, as partial sums over blocks of 64 rows.";
+  let summary = "vjp of ssm.rms_norm: the input's cotangent and the weight's, as partial sums over blocks of rows.";
   let arguments = (ins AnyRankedTensor:$x, AnyStaticShapeTensor:$weight, AnyRankedTensor:$cotangent, F64Attr:$eps);
   let results = (outs AnyRankedTensor:$dx, AnyRankedTensor:$dweight);
   let assemblyFormat = "$x `,` $weight `,` $cotangent `eps` $eps attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
 }
 
 def Adj_EmbeddingAdjointOp : Adj_Op<"embedding_adjoint", [Pure]> {
@@ -91,6 +93,7 @@ def Adj_EmbeddingAdjointOp : Adj_Op<"embedding_adjoint", [Pure]> {
   let arguments = (ins AnyRankedTensor:$tokens, AnyRankedTensor:$cotangent);
   let results = (outs AnyRankedTensor:$dtable);
   let assemblyFormat = "$tokens `,` $cotangent attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
 }
 
 def Adj_Conv1dAdjointOp : Adj_Op<"conv1d_adjoint", [Pure, AttrSizedOperandSegments, AttrSizedResultSegments,
@@ -158,6 +161,7 @@ def Adj_LmLossAdjointOp : Adj_Op<"lm_loss_adjoint", [MemoryEffects<[MemWrite]>]>
                        Optional<AnyStaticShapeTensor>:$bias);
   let results = (outs AnyRankedTensor:$dx, AnyRankedTensor:$dweight, Optional<AnyRankedTensor>:$dbias);
   let assemblyFormat = "$x `,` $weight `,` $targets `,` $scale (`bias` $bias^)? attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
 }
 
 //===----------------------------------------------------------------------------------------------------------------===//
@@ -214,6 +218,7 @@ def Adj_CrossEntropyOp : Adj_Op<"cross_entropy", [MemoryEffects<[MemWrite]>]> {
   let arguments = (ins AnyRankedTensor:$logits, AnyRankedTensor:$targets, AnyRankedTensor:$scale);
   let results = (outs AnyRankedTensor:$losses, AnyRankedTensor:$cotangent);
   let assemblyFormat = "$logits `,` $targets `,` $scale attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
 }
 
 //===----------------------------------------------------------------------------------------------------------------===//
@@ -257,6 +262,7 @@ def Adj_GemmOp : Adj_Op<"gemm"> {
                        OptionalAttr<StrAttr>:$accumulate_into);
   let results = (outs Optional<AnyRankedTensor>:$result);
   let assemblyFormat = "$a `,` $b (`outs` $c^)? (`into` $accumulate_into^)? attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
 }
 
 //===----------------------------------------------------------------------------------------------------------------===//
@@ -272,12 +278,14 @@ def Adj_BufferOp : Adj_Op<"buffer", [Pure]> {
   let arguments = (ins StrAttr:$name, Adj_BufferKind:$kind, I64Attr:$offset, I64Attr:$size, I64Attr:$layer_stride, I64Attr:$row_bytes);
   let results = (outs AnyMemRef:$result);
   let assemblyFormat = "$name $kind attr-dict `:` type($result)";
+  let hasVerifier = 1;
 }
 
 def Adj_CopyOp : Adj_Op<"copy", [MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "Copies one buffer to another of the same shape.";
   let arguments = (ins AnyMemRef:$source, AnyMemRef:$destination);
   let assemblyFormat = "$source `,` $destination attr-dict `:` type($source) `,` type($destination)";
+  let hasVerifier = 1;
 }
 
 #endif

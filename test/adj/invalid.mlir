@@ -742,3 +742,253 @@ func.func @f(%x: tensor<?x?x4xf32>, %a: tensor<4xf32>, %g: tensor<?x?x4xf32>, %c
   }
   return
 }
+
+// -----
+
+func.func @f(%x: tensor<?x?x8xf32>) {
+  // expected-error@+1 {{the result must be partial sums over blocks of rows, tensor<?x8xf32, #adj.blocks<"rows", N>> with N at least 1, found 'tensor<?x8xf32>'}}
+  %p = adj.column_sum %x : (tensor<?x?x8xf32>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x?x8xf32>) {
+  // expected-error@+1 {{with N at least 1, found 'tensor<?x8xf32, #adj.blocks<"rows", 0>>'}}
+  %p = adj.column_sum %x : (tensor<?x?x8xf32>) -> tensor<?x8xf32, #adj.blocks<"rows", 0>>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x?x8xf32>) {
+  // expected-error@+1 {{tensor<?x8xf32, #adj.blocks<"rows", N>> with N at least 1, found 'tensor<?x4xf32, #adj.blocks<"rows", 64>>'}}
+  %p = adj.column_sum %x : (tensor<?x?x8xf32>) -> tensor<?x4xf32, #adj.blocks<"rows", 64>>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>) {
+  // expected-error@+1 {{x must be token-major}}
+  %p = adj.column_sum %x : (tensor<4x8xf32>) -> tensor<?x8xf32, #adj.blocks<"rows", 64>>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x?x8xf32>, %w: tensor<4xf32>, %g: tensor<?x?x8xf32>) {
+  // expected-error@+1 {{weight has shape (4), expected (8) (channels)}}
+  %dx, %dw = adj.rms_norm_adjoint %x, %w, %g eps 1.0e-5 : (tensor<?x?x8xf32>, tensor<4xf32>, tensor<?x?x8xf32>) -> (tensor<?x?x8xf32>, tensor<?x8xf32, #adj.blocks<"rows", 64>>)
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x?x8xf32>, %w: tensor<8xf32>, %g: tensor<?x?x4xf32>) {
+  // expected-error@+1 {{cotangent must be 'tensor<?x?x8xf32>', found 'tensor<?x?x4xf32>'}}
+  %dx, %dw = adj.rms_norm_adjoint %x, %w, %g eps 1.0e-5 : (tensor<?x?x8xf32>, tensor<8xf32>, tensor<?x?x4xf32>) -> (tensor<?x?x8xf32>, tensor<?x8xf32, #adj.blocks<"rows", 64>>)
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x?x8xf32>, %w: tensor<8xf32>, %g: tensor<?x?x8xf32>) {
+  // expected-error@+1 {{dx must be 'tensor<?x?x8xf32>', found 'tensor<?x?x4xf32>'}}
+  %dx, %dw = adj.rms_norm_adjoint %x, %w, %g eps 1.0e-5 : (tensor<?x?x8xf32>, tensor<8xf32>, tensor<?x?x8xf32>) -> (tensor<?x?x4xf32>, tensor<?x8xf32, #adj.blocks<"rows", 64>>)
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x?x8xf32>, %w: tensor<8xf32>, %g: tensor<?x?x8xf32>) {
+  // expected-error@+1 {{dweight must be partial sums over blocks of rows}}
+  %dx, %dw = adj.rms_norm_adjoint %x, %w, %g eps 1.0e-5 : (tensor<?x?x8xf32>, tensor<8xf32>, tensor<?x?x8xf32>) -> (tensor<?x?x8xf32>, tensor<8xf32>)
+  return
+}
+
+// -----
+
+func.func @f(%t: tensor<?x?xf32>, %g: tensor<?x?x8xf32>) {
+  // expected-error@+1 {{tokens must be tensor<?x?xi32>}}
+  %d = adj.embedding_adjoint %t, %g : (tensor<?x?xf32>, tensor<?x?x8xf32>) -> tensor<10x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%t: tensor<?x?xi32>, %g: tensor<?x?x8xf32>) {
+  // expected-error@+1 {{dtable has shape (10, 4), expected (any, 8) (vocabulary, channels)}}
+  %d = adj.embedding_adjoint %t, %g : (tensor<?x?xi32>, tensor<?x?x8xf32>) -> tensor<10x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x?x8xf32>, %w: tensor<10x4xf32>, %t: tensor<?x?xi32>, %s: tensor<f32>) {
+  // expected-error@+1 {{weight has shape (10, 4), expected (any, 8) (vocabulary, channels)}}
+  %dx, %dw = adj.lm_loss_adjoint %x, %w, %t, %s : (tensor<?x?x8xf32>, tensor<10x4xf32>, tensor<?x?xi32>, tensor<f32>) -> (tensor<?x?x8xf32>, tensor<10x8xf32>)
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x?x8xf32>, %w: tensor<10x8xf32>, %t: tensor<?x?xi32>, %s: tensor<1xf32>) {
+  // expected-error@+1 {{scale must be 'tensor<f32>', found 'tensor<1xf32>'}}
+  %dx, %dw = adj.lm_loss_adjoint %x, %w, %t, %s : (tensor<?x?x8xf32>, tensor<10x8xf32>, tensor<?x?xi32>, tensor<1xf32>) -> (tensor<?x?x8xf32>, tensor<10x8xf32>)
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x?x8xf32>, %w: tensor<10x8xf32>, %t: tensor<?x?xi32>, %s: tensor<f32>) {
+  // expected-error@+1 {{dx must be 'tensor<?x?x8xf32>', found 'tensor<?x?x4xf32>'}}
+  %dx, %dw = adj.lm_loss_adjoint %x, %w, %t, %s : (tensor<?x?x8xf32>, tensor<10x8xf32>, tensor<?x?xi32>, tensor<f32>) -> (tensor<?x?x4xf32>, tensor<10x8xf32>)
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x?x8xf32>, %w: tensor<10x8xf32>, %t: tensor<?x?xi32>, %s: tensor<f32>) {
+  // expected-error@+1 {{dweight must be 'tensor<10x8xf32>', found 'tensor<8x10xf32>'}}
+  %dx, %dw = adj.lm_loss_adjoint %x, %w, %t, %s : (tensor<?x?x8xf32>, tensor<10x8xf32>, tensor<?x?xi32>, tensor<f32>) -> (tensor<?x?x8xf32>, tensor<8x10xf32>)
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x?x8xf32>, %w: tensor<10x8xf32>, %t: tensor<?x?xi32>, %s: tensor<f32>, %b: tensor<10xf32>) {
+  // expected-error@+1 {{has a bias without its cotangent, or the reverse; give both or none}}
+  %dx, %dw = adj.lm_loss_adjoint %x, %w, %t, %s bias %b : (tensor<?x?x8xf32>, tensor<10x8xf32>, tensor<?x?xi32>, tensor<f32>, tensor<10xf32>) -> (tensor<?x?x8xf32>, tensor<10x8xf32>)
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x?x8xf32>, %w: tensor<10x8xf32>, %t: tensor<?x?xi32>, %s: tensor<f32>, %b: tensor<10xf32>) {
+  // expected-error@+1 {{dbias must be 'tensor<10xf32>', found 'tensor<9xf32>'}}
+  %dx, %dw, %db = adj.lm_loss_adjoint %x, %w, %t, %s bias %b : (tensor<?x?x8xf32>, tensor<10x8xf32>, tensor<?x?xi32>, tensor<f32>, tensor<10xf32>) -> (tensor<?x?x8xf32>, tensor<10x8xf32>, tensor<9xf32>)
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x10xf32, #adj.blocks<"mini", 1>>, %t: tensor<?x?xi32>, %s: tensor<f32>) {
+  // expected-error@+1 {{has targets 'tensor<?x?xi32>' for logits}}
+  %l, %d = adj.cross_entropy %x, %t, %s : (tensor<?x10xf32, #adj.blocks<"mini", 1>>, tensor<?x?xi32>, tensor<f32>) -> (tensor<?xf32, #adj.blocks<"mini", 1>>, tensor<?x10xf32, #adj.blocks<"mini", 1>>)
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x10xf32, #adj.blocks<"mini", 1>>, %t: tensor<?xi32, #adj.blocks<"mini", 1>>, %s: tensor<f32>) {
+  // expected-error@+1 {{losses must be 'tensor<?xf32, #adj.blocks<"mini", 1>>', found 'tensor<?xf32>'}}
+  %l, %d = adj.cross_entropy %x, %t, %s : (tensor<?x10xf32, #adj.blocks<"mini", 1>>, tensor<?xi32, #adj.blocks<"mini", 1>>, tensor<f32>) -> (tensor<?xf32>, tensor<?x10xf32, #adj.blocks<"mini", 1>>)
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x10xf32, #adj.blocks<"mini", 1>>, %t: tensor<?xi32, #adj.blocks<"mini", 1>>, %s: tensor<f32>) {
+  // expected-error@+1 {{the cotangent, which takes the logits' buffer, must be}}
+  %l, %d = adj.cross_entropy %x, %t, %s : (tensor<?x10xf32, #adj.blocks<"mini", 1>>, tensor<?xi32, #adj.blocks<"mini", 1>>, tensor<f32>) -> (tensor<?xf32, #adj.blocks<"mini", 1>>, tensor<?x9xf32, #adj.blocks<"mini", 1>>)
+  return
+}
+
+// -----
+
+func.func @f(%a: tensor<4x8xf32>, %b: tensor<8x4xf32>) {
+  // expected-error@+1 {{must have one place for its product: a result, `outs` or `into`}}
+  adj.gemm %a, %b : (tensor<4x8xf32>, tensor<8x4xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @f(%a: tensor<4x8xf32>, %b: tensor<8x4xf32>) {
+  // expected-error@+1 {{must have one place for its product: a result, `outs` or `into`}}
+  %c = adj.gemm %a, %b into "p" : (tensor<4x8xf32>, tensor<8x4xf32>) -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: tensor<4x8xf32>, %b: tensor<8x4xf32>) {
+  // expected-error@+1 {{accumulates into nothing; `accumulate` goes with `outs`}}
+  %c = adj.gemm %a, %b {accumulate} : (tensor<4x8xf32>, tensor<8x4xf32>) -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: tensor<4x8xf32>, %b: tensor<6x4xf32>) {
+  // expected-error@+1 {{multiplies op(a) with 8 columns by op(b) with 6 rows; they must be equal}}
+  adj.gemm %a, %b into "p" : (tensor<4x8xf32>, tensor<6x4xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @f(%a: memref<4x8xf32>, %b: memref<8x4xf32>, %c: memref<4x5xf32>) {
+  // expected-error@+1 {{result is 'memref<4x5xf32>', as a matrix 4 by 5, expected 4 by 4}}
+  adj.gemm %a, %b outs %c : (memref<4x8xf32>, memref<8x4xf32>, memref<4x5xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error@+1 {{offset must not be negative, found -64}}
+  %b = adj.buffer "x" arena {offset = -64 : i64, size = 64 : i64, layer_stride = 0 : i64, row_bytes = 0 : i64} : memref<16xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: memref<4x8xf32>, %b: memref<8x4xf32>) {
+  // expected-error@+1 {{copies 'memref<4x8xf32>' to 'memref<8x4xf32>'; shapes and element types must be equal}}
+  adj.copy %a, %b : memref<4x8xf32>, memref<8x4xf32>
+  return
+}
+
+// -----
+
+adj.kernel @k {
+^bb0(%x: tensor<?x?x8xf32>):
+  %y = ssm.residual %x, %x : tensor<?x?x8xf32>
+  adj.yield %y : tensor<?x?x8xf32>
+}
+
+func.func @f(%x: tensor<?x?x8xf32>) {
+  // expected-error@+1 {{takes 2 outputs of @k, which yields 1}}
+  %a, %b = adj.dispatch @k(%x) : (tensor<?x?x8xf32>) -> (tensor<?x?x8xf32>, tensor<?x?x8xf32>)
+  return
+}
+
+// -----
+
+adj.kernel @k {
+^bb0(%x: tensor<?x?x8xf32>):
+  %y = ssm.residual %x, %x : tensor<?x?x8xf32>
+  adj.yield %y : tensor<?x?x8xf32>
+}
+
+func.func @f(%x: tensor<?x?x4xf32>) {
+  // expected-error@+1 {{passes 'tensor<?x?x4xf32>' as input 0 of @k, which takes 'tensor<?x?x8xf32>'}}
+  %a = adj.dispatch @k(%x) : (tensor<?x?x4xf32>) -> tensor<?x?x8xf32>
+  return
+}
+
+// -----
+
+adj.kernel @k {
+^bb0(%x: tensor<?x?x8xf32>):
+  %y = ssm.residual %x, %x : tensor<?x?x8xf32>
+  adj.yield %y : tensor<?x?x8xf32>
+}
+
+func.func @f(%x: tensor<?x?x8xf32>) {
+  // expected-error@+1 {{takes output 0 of @k as 'tensor<?x?x4xf32>', it is 'tensor<?x?x8xf32>'}}
+  %a = adj.dispatch @k(%x) : (tensor<?x?x8xf32>) -> tensor<?x?x4xf32>
+  return
+}
