@@ -6,6 +6,8 @@
 #include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "ssm/ScanDimensions.h"
+#include "ssm/ScanVerifier.h"
 #include "ssm/SsmOps.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -166,6 +168,54 @@ private:
   SmallVector<Operation *> expanded;
 };
 
+/// A part varies over fewer dimensions than the complex value that it is of, perhaps: what it lacks, a sum over that
+/// dimension repeats.
+template <typename ScanLike> void repeatInSums(ScanLike scan, ArrayRef<int64_t> sizes) {
+  ssm::ScanDimensions dimensions(scan);
+  SmallVector<std::pair<ssm::SumOp, SmallVector<int64_t>>> changed; // a sum, and the dimensions that it keeps
+  for (Region &region : scan->getRegions())
+    for (auto sum : region.getOps<ssm::SumOp>()) {
+      SmallVector<int64_t> present(sum.getDims());
+      llvm::erase_if(present, [&](int64_t dim) { return !dimensions.variesOver(sum.getValue(), dim); });
+      if (present.size() != sum.getDims().size())
+        changed.push_back({sum, present});
+    }
+  for (auto &[sum, present] : changed) {
+    ImplicitLocOpBuilder b(sum.getLoc(), sum);
+    int64_t points = 1;
+    for (int64_t dim : sum.getDims())
+      points *= llvm::is_contained(present, dim) ? 1 : sizes[dim];
+    Value value = sum.getValue();
+    if (!present.empty())
+      value = ssm::SumOp::create(b, value.getType(), b.getDenseI64ArrayAttr(present), value);
+    Value factor = arith::ConstantOp::create(b, b.getF32FloatAttr(static_cast<float>(points)));
+    sum.getResult().replaceAllUsesWith(arith::MulFOp::create(b, value, factor).getResult());
+    sum.erase();
+  }
+}
+
+/// Likewise an output: it is chosen, by a condition that varies over what is missing, between itself and itself.
+void widenOutputs(ssm::ScanOp scan) {
+  ssm::ScanDimensions dimensions(scan);
+  ssm::ScanSpace space = ssm::getSpace(scan);
+  Block &read = scan.getRead().front();
+  for (auto [i, operand] : llvm::enumerate(read.getTerminator()->getOpOperands())) {
+    ssm::DimensionSet missing = space.of(scan.getOutputMap(i));
+    missing.reset(dimensions.get(operand.get()));
+    ImplicitLocOpBuilder b(operand.getOwner()->getLoc(), operand.getOwner());
+    for (BlockArgument argument : read.getArguments()) {
+      if (!argument.getType().isF32() || !dimensions.get(argument).anyCommon(missing))
+        continue;
+      ssm::DimensionSet extra = dimensions.get(argument);
+      if (extra.reset(space.of(scan.getOutputMap(i))).any())
+        continue;
+      missing.reset(dimensions.get(argument));
+      Value same = arith::CmpFOp::create(b, arith::CmpFPredicate::UEQ, argument, argument);
+      operand.set(arith::SelectOp::create(b, same, operand.get(), operand.get()));
+    }
+  }
+}
+
 struct ExpandComplex : adjc::impl::ExpandComplexBase<ExpandComplex> {
   void runOnOperation() override {
     WalkResult result = getOperation()->walk([](Operation *op) {
@@ -174,6 +224,15 @@ struct ExpandComplex : adjc::impl::ExpandComplexBase<ExpandComplex> {
       for (Region &region : op->getRegions())
         if (failed(RegionExpander(region.front()).expand()))
           return WalkResult::interrupt();
+      if (auto scan = dyn_cast<ssm::ScanOp>(op)) {
+        repeatInSums(scan, scan.getDimSizes());
+        widenOutputs(scan);
+      } else {
+        auto adjoint = cast<adj::ScanAdjointOp>(op);
+        SmallVector<Type> types(adjoint.getInputs().getTypes());
+        llvm::append_range(types, adjoint.getCotangents().getTypes());
+        repeatInSums(adjoint, ssm::computeDimSizes(ssm::getSpace(adjoint), adjoint.getIndexingMaps(), types));
+      }
       return WalkResult::advance();
     });
     if (result.wasInterrupted())

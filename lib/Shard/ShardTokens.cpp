@@ -1,4 +1,5 @@
-//===- ShardTokens.cpp - from whole sequences to one token shard ----------------------------------------------------===//
+//===- ShardTokens.cpp - from whole sequences to one token shard
+//----------------------------------------------------===//
 #include "adj/AdjOps.h"
 #include "adjc/Shard/Passes.h"
 #include "mlir/IR/PatternMatch.h"
@@ -79,11 +80,13 @@ struct ShardTokens : adjc::impl::ShardTokensBase<ShardTokens> {
     RewritePatternSet patterns(&getContext());
     ssm::RepeatOp::getCanonicalizationPatterns(patterns, &getContext());
     ssm::ScanOp::getCanonicalizationPatterns(patterns, &getContext());
-    return applyPatternsGreedily(forward, std::move(patterns));
+    // No folding: a folded value of a scan's region (select c, x, x) varies over fewer dimensions than what reads it
+    // was checked for.
+    return applyPatternsGreedily(forward, std::move(patterns), GreedyRewriteConfig().enableFolding(false));
   }
 
-  /// Erases, from the end, operations whose results are unused and that hand nothing over. Reading a carry is an effect (it must stay
-  /// before the hand-over that overwrites it), but a read nobody uses may go.
+  /// Erases, from the end, operations whose results are unused and that hand nothing over. Reading a carry is an effect
+  /// (it must stay before the hand-over that overwrites it), but a read nobody uses may go.
   void eraseDead(Block &block, IRRewriter &rewriter) {
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
       for (Region &region : op.getRegions())

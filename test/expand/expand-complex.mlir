@@ -88,3 +88,34 @@ func.func @expm1(%a: tensor<4xf32>, %x: tensor<?x?x4xf32>) -> tensor<?x?x4xf32> 
       }
   return %y : tensor<?x?x4xf32>
 }
+
+// -----
+
+// The real part of z varies over d, not over n as its imaginary part does: its sum over n repeats it 3 times.
+
+// CHECK-LABEL: func.func @parts
+// CHECK:         read {
+// CHECK-NEXT:    ^bb0(%[[A:.*]]: f32, %[[X:.*]]: f32, %{{.*}}: complex<f32>, %{{.*}}: i1):
+// CHECK:           %[[THREE:.*]] = arith.constant 3.000000e+00 : f32
+// CHECK-NEXT:      %[[RE:.*]] = arith.mulf %[[X]], %[[THREE]] : f32
+// CHECK-NEXT:      %[[IM:.*]] = ssm.sum [3] %[[A]] : f32
+// CHECK-NEXT:      %[[SUM:.*]] = arith.addf %[[RE]], %[[IM]] : f32
+// CHECK-NEXT:      ssm.yield %[[SUM]]
+func.func @parts(%a: tensor<4x3xf32>, %x: tensor<?x?x4xf32>) -> tensor<?x?x4xf32> {
+  %y = ssm.scan over [b, t, d, n] state [d, n] : complex<f32>
+      ins(%a as [d, n], %x as [b, t, d] : tensor<4x3xf32>, tensor<?x?x4xf32>) outs([b, t, d] : tensor<?x?x4xf32>)
+      step {
+      ^bb0(%a_: f32, %x_: f32, %reset: i1):
+        %z = complex.create %x_, %a_ : complex<f32>
+        ssm.yield %z, %z : complex<f32>, complex<f32>
+      } read {
+      ^bb0(%a_: f32, %x_: f32, %h: complex<f32>, %reset: i1):
+        %z = complex.create %x_, %a_ : complex<f32>
+        %s = ssm.sum [3] %z : complex<f32>
+        %re = complex.re %s : complex<f32>
+        %im = complex.im %s : complex<f32>
+        %sum = arith.addf %re, %im : f32
+        ssm.yield %sum : f32
+      }
+  return %y : tensor<?x?x4xf32>
+}
