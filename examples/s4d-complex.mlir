@@ -40,7 +40,7 @@ ssm.model @s4d_complex(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>) {
       ^bb0(%u_: f32, %log_dt_: f32, %A_log_: f32, %im: f32, %C_re_: f32, %C_im_: f32, %D_: f32, %h: complex<f32>, %reset: i1):
         %C = complex.create %C_re_, %C_im_ : complex<f32>
         %Ch = complex.mul %C, %h : complex<f32>
-        %real = complex.re %Ch : f32
+        %real = complex.re %Ch : complex<f32>
         %sum = ssm.sum [3] %real : f32
         %two = arith.constant 2.0 : f32
         %twice = arith.mulf %two, %sum : f32

@@ -47,7 +47,7 @@ ssm.model @s5(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>) {
       ^bb0(%re: f32, %im: f32, %ldt: f32, %A_log_: f32, %A_im: f32, %c_re: f32, %c_im: f32, %d: f32, %u_: f32, %h: complex<f32>, %reset: i1):
         %C = complex.create %c_re, %c_im : complex<f32>
         %Ch = complex.mul %C, %h : complex<f32>
-        %real = complex.re %Ch : f32
+        %real = complex.re %Ch : complex<f32>
         %sum = ssm.sum [2] %real : f32
         %two = arith.constant 2.0 : f32
         %twice = arith.mulf %two, %sum : f32

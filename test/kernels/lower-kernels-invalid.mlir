@@ -198,15 +198,6 @@ adj.kernel @sum_of_rows {
 
 // -----
 
-adj.kernel @sum_to_matrices {
-^bb0(%p: tensor<4x?x?x2x8xf32>):
-  // expected-error @below {{sums to token rows of one dimension, not to 'tensor<?x?x2x8xf32>'}}
-  %s = adj.sum_partials %p : (tensor<4x?x?x2x8xf32>) -> tensor<?x?x2x8xf32>
-  adj.yield %s : tensor<?x?x2x8xf32>
-}
-
-// -----
-
 // expected-error @below {{yields (output #1) something other than a result of 'ssm.residual'}}
 adj.kernel @input_passed_on {
 ^bb0(%a: tensor<?x?x8xf32>, %b: tensor<?x?x8xf32>):

@@ -22,3 +22,13 @@ adj.kernel @sum_partials accumulate {
   %p = adj.sum_partials %x : (tensor<?x64xf32, #adj.blocks<"rows", 64>>) -> tensor<64xf32>
   adj.yield %p : tensor<64xf32>
 }
+
+// Partial sums of values with several dimensions per token: each row is summed as one run of elements.
+// CHECK-LABEL: func.func @sum_to_matrices(
+// CHECK:         sizes: [%{{.*}}, 16], strides: [16, 1]
+// CHECK:         scf.for {{.*}} -> (vector<16xf32>)
+adj.kernel @sum_to_matrices {
+^bb0(%p: tensor<4x?x?x2x8xf32>):
+  %s = adj.sum_partials %p : (tensor<4x?x?x2x8xf32>) -> tensor<?x?x2x8xf32>
+  adj.yield %s : tensor<?x?x2x8xf32>
+}
