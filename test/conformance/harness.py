@@ -37,6 +37,19 @@ def read_safetensors(path):
     return tensors
 
 
+def write_safetensors(path, tensors):
+    """Writes name -> f32 array."""
+    header, offset = {}, 0
+    for name, values in tensors.items():
+        header[name] = dict(dtype="F32", shape=list(values.shape), data_offsets=[offset, offset + 4 * values.size])
+        offset += 4 * values.size
+    text = json.dumps(header).encode()
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for values in tensors.values():
+            file.write(np.ascontiguousarray(values, "<f4").tobytes())
+
+
 def relative_errors(found, expected):
     """name -> |found - expected| / |expected|; where the reference is exactly zero, anything else is infinitely wrong."""
     assert found.keys() == expected.keys(), (sorted(found.keys() ^ expected.keys()))

@@ -1,5 +1,8 @@
 """Random recurrences: every parameter's gradient of the cpu device against the reference device, through the command lines.
 
+Random gradients cancel. Where one is more than 1e-5 off, the reference is asked how far its own gradient moves when the parameters, once, move to neighbouring f32s. A
+computation in f32 rounds after each of some tens of operations, so up to ROUNDINGS times that movement, and at most MOST, is put down to conditioning, and said.
+
 A case is a language model of several random `ssm.scan`s (several share one compilation), compiled for a random batch and shard, run on random tokens, with and
 without resets. Everything follows from the seed, so a failure is repeated by the command that is printed with it.
 
@@ -14,15 +17,13 @@ import time
 
 import numpy as np
 
-from harness import read_safetensors, relative_errors, run
+from harness import read_safetensors, relative_errors, run, write_safetensors
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "random_scans"))
 from coverage import missing_rules # noqa: E402
 from specs import FEATURES, VOCABULARY, Spec # noqa: E402
 
-import json # noqa: E402
-
-BOUND = 1e-5
+BOUND, ROUNDINGS, MOST = 1e-5, 16, 5e-5
 
 
 class RandomCase:
@@ -49,9 +50,9 @@ class RandomCase:
             options += ["--resets", self.path("resets.npy")]
         return options
 
-    def grad(self, device, options):
+    def grad(self, device, options, parameters="p"):
         out = self.path(f"{device}.safetensors")
-        report = run("adj-run", "grad", self.path("m.adjm"), "--params", self.path("p.safetensors"), *options, "--out", out, "--device", device)
+        report = run("adj-run", "grad", self.path("m.adjm"), "--params", self.path(f"{parameters}.safetensors"), *options, "--out", out, "--device", device)
         return json.loads(report.stdout)["loss"], read_safetensors(out)
 
     def worst(self):
@@ -67,8 +68,32 @@ class RandomCase:
         loss, expected = self.grad("reference", options)
         own, found = self.grad("cpu", options)
         errors = relative_errors(found, expected) | {"loss": abs(own - loss) / abs(loss)}
+        self.excused = []
+        missed = [name for name, error in errors.items() if error > BOUND]
+        if missed:
+            movement = self.movement(options, loss, expected)
+            excused = [name for name in missed if errors[name] <= min(MOST, ROUNDINGS * movement[name])]
+            self.excused = [f"{name} is {errors[name]:.1e} off; the reference moves by {movement[name]:.1e}" for name in excused]
+            errors = {name: error for name, error in errors.items() if name not in excused}
         name = max(errors, key=errors.get)
         return errors[name], name
+
+    def movement(self, options, loss, expected):
+        """name -> how far the reference's gradient moves, at most of four times, when each value of a parameter stays or moves to a neighbouring f32."""
+        rng = np.random.default_rng(0)
+        original = read_safetensors(self.path("p.safetensors"))
+        most = dict.fromkeys([*expected, "loss"], 0.0)
+        for _ in range(4):
+            moved = {}
+            for name, values in original.items():
+                f32 = values.astype(np.float32)
+                toward = rng.choice(np.array([-np.inf, 0, np.inf], np.float32), f32.shape)
+                moved[name] = np.where(toward == 0, f32, np.nextafter(f32, toward))
+            write_safetensors(self.path("moved.safetensors"), moved)
+            other, gradient = self.grad("reference", options, "moved")
+            errors = relative_errors(gradient, expected) | {"loss": abs(other - loss) / abs(loss)}
+            most = {name: max(most[name], errors[name]) for name in most}
+        return most
 
     def describe(self):
         return f"batch {self.batch}, S {self.shard}, T {self.length}{', resets' if self.resets else ''}"
@@ -85,7 +110,7 @@ def main():
     parser.add_argument("--print", action="store_true", help="print the specs instead of running them")
     arguments = parser.parse_args()
     features = [f for f in FEATURES if f not in arguments.without]
-    failures, worst, texts, compiling, start = 0, (0.0, ""), [], 0.0, time.time()
+    excused, failures, worst, texts, compiling, start = 0, 0, (0.0, ""), [], 0.0, time.time()
     for seed in range(arguments.seed, arguments.seed + arguments.count):
         with tempfile.TemporaryDirectory() as folder:
             if arguments.keep:
@@ -103,13 +128,17 @@ def main():
             except AssertionError as failed:
                 error, name, problem = float("nan"), "", str(failed)
             compiling += getattr(case, "seconds", 0.0)
+            for excuse in getattr(case, "excused", []):
+                excused += 1
+                print(f"     seed {seed}: ill-conditioned: {excuse}", flush=True)
             print(f"{'FAIL' if problem else 'ok  '} seed {seed}: {case.describe()}: {error:.2e} ({name})", flush=True)
             if problem:
                 failures += 1
                 again = " ".join(["random_scans.py", f"--seed {seed}", f"--scans {arguments.scans}", *(f"--without {f}" for f in arguments.without)])
                 print(f"{texts[-1] if not arguments.keep else folder}\n{problem}\nagain: {again}", flush=True)
     if not arguments.print:
-        print(f"{arguments.count * arguments.scans} scans in {time.time() - start:.0f} s, {compiling:.0f} s of them compiling; worst {worst[0]:.2e}, {worst[1]}")
+        print(f"{arguments.count * arguments.scans} scans in {time.time() - start:.0f} s, {compiling:.0f} s of them compiling; worst {worst[0]:.2e}, {worst[1]}; "
+              f"{excused} gradients beyond {BOUND:g} by their conditioning")
     if arguments.coverage:
         missing = missing_rules("\n".join(texts))
         if missing:

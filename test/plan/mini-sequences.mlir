@@ -3,13 +3,13 @@
 // RUN: adj-opt %s --adj-choose-policies="shard=65536 batch=2 context=65536" | FileCheck %s --check-prefix=AUTO
 // RUN: adj-opt %s --adj-choose-policies="shard=64 batch=2 context=64 mini-sequence=5" --adj-form-kernels --adj-plan-memory | FileCheck %s
 
-// Every loop gets the one length that was chosen; by default as many rows as keep the widest tensor of a mini-sequence near 32 MiB.
+// Every loop gets the one length that was chosen; by default as many rows as keep the widest tensor of a mini-sequence near 128 MiB.
 // CHOSEN: mini_sequence = 5 : i64
 // CHOSEN: adj.mini_sequences 5 (
 // OFF: mini_sequence = 128 : i64
 // OFF: adj.mini_sequences 128 (
-// AUTO: mini_sequence = 16384 : i64
-// AUTO: adj.mini_sequences 16384 (
+// AUTO: mini_sequence = 65536 : i64
+// AUTO: adj.mini_sequences 65536 (
 
 // A loop in a stack of layers: what it makes has the size of one mini-sequence, its operand and result move with the rows, and what the adjoint keeps of the
 // result is written straight into the tape.

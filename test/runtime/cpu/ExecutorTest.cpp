@@ -142,7 +142,7 @@ TEST(Executor, JoinedBlocksRunLayerByLayer) {
   Machine machine(
       [](fb::ProgramT &program) {
         addBuffer(program, buffer("log", BufferKind::arena, 0, 1024));
-        addBuffer(program, buffer("rows", BufferKind::carry_in, 0, 16, 64, 2)); // 2 layers of 4 rows
+        addBuffer(program, buffer("rows", BufferKind::carry_in, 0, 64, 64, 2)); // 2 layers of 16 rows
         for (std::uint64_t length : {0, 3, 0}) {
           addBlock(program, 2, true, length);
           program.blocks.back()->joined = program.blocks.size() > 1;
