@@ -263,12 +263,9 @@ TEST(CallError, LossThatIsNotFiniteNamesTheFirstToken) {
   expectContains(message, "the loss is not finite, first at token 3 of sequence 1");
 }
 
-/// The error of a call on a model whose parameters have other shapes than its ops want.
-void expectShapeError(const std::string &parameter, std::vector<std::int64_t> shape, const std::string &part,
-                      bool general = false) {
-  MambaShape dimensions;
-  dimensions.general = general;
-  ModelBuilder builder = mamba(dimensions);
+/// The error of a call on a model of which one parameter has another shape than its ops want.
+void expectShapeError(ModelBuilder builder, const std::string &parameter, std::vector<std::int64_t> shape,
+                      const std::string &part) {
   for (ParameterSpec &spec : builder.parameters)
     if (spec.name == parameter)
       spec.shape = shape;
@@ -276,6 +273,13 @@ void expectShapeError(const std::string &parameter, std::vector<std::int64_t> sh
   ASSERT_TRUE(model) << model.error().message;
   RandomBatch data(2, 5, 11, false, 7);
   expectContains(errorOf(model->loss(randomParameters(builder.parameters, 3), data.batch)), part);
+}
+
+void expectShapeError(const std::string &parameter, std::vector<std::int64_t> shape, const std::string &part,
+                      bool general = false) {
+  MambaShape dimensions;
+  dimensions.general = general;
+  expectShapeError(mamba(dimensions), parameter, std::move(shape), part);
 }
 
 TEST(CallError, ShapesOfAnMlp) {
@@ -287,14 +291,7 @@ TEST(CallError, ShapesOfAnMlp) {
         {"up_bias", {5}, "the bias of up has shape (5), expected (13)"},
         {"down", {13, 5}, "down has shape (13, 5), expected (5, 13)"},
         {"down_bias", {13}, "the bias of down has shape (13), expected (5)"}}) {
-    ModelBuilder builder = mlpModel({.biased = true});
-    for (ParameterSpec &spec : builder.parameters)
-      if (spec.name == parameter)
-        spec.shape = shape;
-    auto model = builder.build();
-    ASSERT_TRUE(model) << model.error().message;
-    RandomBatch data(2, 5, 11, false, 7);
-    expectContains(errorOf(model->loss(randomParameters(builder.parameters, 3), data.batch)), part);
+    expectShapeError(mlpModel({.biased = true}), parameter, shape, part);
   }
 }
 
