@@ -95,21 +95,11 @@ void addOutput(PointProgram &program, const ScanGeometry &geometry, KernelContex
       needsCopy(geometry, map));
 }
 
-static PointNode *addProduct(PointProgram &program, PointNode *x, PointNode *y) {
-  return program.addValue({x, y}, y->type, [](KernelBuilder &b, const PointIndex &, ValueRange values) {
-    return b.mul(values[0], values[1]);
-  });
-}
-
-static PointNode *addDifference(PointProgram &program, PointNode *x, PointNode *y) {
-  return program.addValue({x, y}, x->type, [](KernelBuilder &b, const PointIndex &, ValueRange values) {
-    return b.sub(values[0], values[1]);
-  });
-}
-
-static PointNode *addTotal(PointProgram &program, PointNode *x, PointNode *y) {
-  return program.addValue({x, y}, x->type, [](KernelBuilder &b, const PointIndex &, ValueRange values) {
-    return b.add(values[0], values[1]);
+/// x op y, for one of the builder's operations on two values.
+static PointNode *addBinary(PointProgram &program, Value (KernelBuilder::*operation)(Value, Value), PointNode *x,
+                            PointNode *y) {
+  return program.addValue({x, y}, x->type, [operation](KernelBuilder &b, const PointIndex &, ValueRange values) {
+    return (b.*operation)(values[0], values[1]);
   });
 }
 
@@ -127,15 +117,18 @@ static PointNode *addMultiplyAdd(PointProgram &program, PointNode *x, PointNode 
 PointValue addStep(PointProgram &program, const ScanGeometry &geometry, PointValue a, PointValue h, PointValue u) {
   if (!geometry.contracted && !h.im)
     return {addMultiplyAdd(program, a.re, h.re, u.re)};
-  PointValue product{addProduct(program, a.re, h.re)};
+  auto multiply = [&](PointNode *x, PointNode *y) { return addBinary(program, &KernelBuilder::mul, x, y); };
+  PointValue product{multiply(a.re, h.re)};
   if (h.im) {
-    product.re = addDifference(program, product.re, addProduct(program, a.im, h.im));
-    product.im = addTotal(program, addProduct(program, a.re, h.im), addProduct(program, a.im, h.re));
+    product.re = addBinary(program, &KernelBuilder::sub, product.re, multiply(a.im, h.im));
+    product.im = addBinary(program, &KernelBuilder::add, multiply(a.re, h.im), multiply(a.im, h.re));
   }
   auto finish = [&](PointNode *part, PointNode *term) -> PointNode * {
     if (!part)
       return nullptr;
-    return addTotal(program, geometry.contracted ? program.addSum(part, dimBit(*geometry.contracted)) : part, term);
+    if (geometry.contracted)
+      part = program.addSum(part, dimBit(*geometry.contracted));
+    return addBinary(program, &KernelBuilder::add, part, term);
   };
   return {finish(product.re, u.re), finish(product.im, u.im)};
 }
