@@ -54,10 +54,6 @@ Status CpuDevice::open(const Module &module) {
   for (std::uint32_t i = 0; table.kernels() && i < table.kernels()->size(); ++i) {
     const fb::Kernel &kernel = *table.kernels()->Get(i);
     if (!opened.contains(kernel.blob())) {
-      const fb::Blob &blob = *table.blobs()->Get(kernel.blob());
-      if (!blob.kind() || blob.kind()->string_view() != "shared-object")
-        return annotate(
-            {ErrorKind::InvalidInput, "blob " + std::to_string(kernel.blob()) + ": is not a shared object"});
       auto object = SharedObject::open(module.blob(kernel.blob()));
       if (!object)
         return annotate(object.error().in("blob " + std::to_string(kernel.blob())));

@@ -142,8 +142,47 @@ Status parameters(const fb::Module &module) {
   return {};
 }
 
+/// "cpu", or "sm_", digits, and perhaps an a.
+bool knownTarget(std::string_view name) {
+  if (name == "cpu")
+    return true;
+  if (!name.starts_with("sm_"))
+    return false;
+  name.remove_prefix(3);
+  if (name.ends_with('a'))
+    name.remove_suffix(1);
+  return name.size() >= 2 && name.size() <= 4 &&
+         std::all_of(name.begin(), name.end(), [](char digit) { return digit >= '0' && digit <= '9'; });
+}
+
+/// What a kernel's code is and how it is launched, by the module's target.
+Status code(const fb::Kernel &kernel, const fb::Blob &blob, bool cpu, const std::string &place) {
+  const std::string_view kind = blob.kind() ? blob.kind()->string_view() : std::string_view();
+  if (cpu ? kind != "shared-object" : kind != "ptx" && kind != "cubin")
+    return invalidInput(place + "its code in blob " + text(kernel.blob()) + " is '" + std::string(kind) + "', not " +
+                        (cpu ? "a shared-object" : "ptx or a cubin"));
+  if (cpu) {
+    if (kernel.threads() || kernel.shared_bytes())
+      return invalidInput(place + "threads and shared memory of a block, but the target is the cpu");
+    return {};
+  }
+  if (kernel.threads() < 1 || kernel.threads() > ADJ_PTX_MOST_THREADS)
+    return invalidInput(place + "a block of " + text(kernel.threads()) + " threads; there must be 1 to " +
+                        text(ADJ_PTX_MOST_THREADS));
+  if (kernel.shared_bytes() > ADJ_PTX_MOST_SHARED_BYTES)
+    return invalidInput(place + text(kernel.shared_bytes()) + " bytes of shared memory; no GPU has that much");
+  if (kernel.operand_count() > ADJ_PTX_MOST_OPERANDS)
+    return invalidInput(place + text(kernel.operand_count()) + " operands; a kernel on a GPU takes at most " +
+                        text(ADJ_PTX_MOST_OPERANDS));
+  return {};
+}
+
 Status kernels(const fb::Module &module) {
   std::unordered_set<std::string_view> names;
+  const std::string_view target = module.target()->name()->string_view();
+  if (!knownTarget(target))
+    return invalidInput("target: '" + std::string(target) + "' is not known (cpu, sm_80, sm_90, sm_90a, sm_100)");
+  const bool cpu = target == "cpu";
   std::uint32_t index = 0;
   for (const fb::Kernel *kernel : Items(module.kernels())) {
     const std::string place = "kernel " + quoted(kernel->name(), index++) + ": ";
@@ -152,6 +191,7 @@ Status kernels(const fb::Module &module) {
     if (kernel->blob() >= Items(module.blobs()).size())
       return invalidInput(place + "its code is in blob " + text(kernel->blob()) + " of " +
                           text(Items(module.blobs()).size()));
+    ADJ_RETURN_IF_ERROR(code(*kernel, *module.blobs()->Get(kernel->blob()), cpu, place));
   }
   return {};
 }

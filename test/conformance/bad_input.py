@@ -119,7 +119,7 @@ class Cases:
         self.grad("an output in a folder that is not there", "nowhere", out=self.path("nowhere/g.safetensors"))
         self.expect("a module in a folder that is not there", ["adjc", self.config, "-o", self.path("nowhere/m.adjm")], "nowhere")
         self.expect("a budget that is too small", ["adjc", self.config, "-o", self.path("x.adjm"), "--budget=1MB"], "--budget=", "smallest")
-        self.expect("a device that is not built", ["adj-run", "grad", self.module, "--params", self.params, "--tokens", self.path("tokens.npy"),
+        self.expect("a device that this module is not for", ["adj-run", "grad", self.module, "--params", self.params, "--tokens", self.path("tokens.npy"),
                                                    "--out", self.path("g.safetensors"), "--device", "cuda:0"], "cuda:0")
         self.expect("an unknown verb", ["adj-run", "dance"], "dance")
 

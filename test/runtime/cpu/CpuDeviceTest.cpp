@@ -49,7 +49,11 @@ TEST(CpuDevice, RefusesWhatItCannotRun) {
   ASSERT_FALSE(code.empty());
   expectRefused(*withKernel("missing", code), "kernel 'missing' is not exported");
   expectRefused(*withKernel("record", "not an object"), "blob 0: the native code cannot be opened");
-  expectRefused(*withKernel("record", code, [](auto &m) { m.target->name = "sm_90"; }), "compiled for sm_90");
+  const auto gpu = [](fb::ModuleT &m) {
+    m.target->name = "sm_90";
+    m.kernels[0]->threads = 32;
+  };
+  expectRefused(*withKernel("record", ".version 7.0", gpu), "compiled for sm_90");
   const auto features = [](fb::ModuleT &m) {
     m.target->cpu = "x86-64-v4";
     m.target->features = {"sse2", "avx512f"};
@@ -58,43 +62,10 @@ TEST(CpuDevice, RefusesWhatItCannotRun) {
                 {"Old", {"sse2"}});
 }
 
-TEST(CpuDevice, RefusesBlobsThatAreNoSharedObjects) {
-  fb::ModuleT table = minimalModule();
-  table.kernels.push_back(std::make_unique<fb::KernelT>());
-  table.kernels[0]->name = "k";
-  auto image = fileImage(std::move(table), {"text"});
-  const auto at = image.find("shared-object");
-  image.replace(at, 3, "SHA");
-  resealTable(image);
-  auto module = parseImage(image);
-  ASSERT_TRUE(module) << module.error().message;
-  expectRefused(**module, "blob 0: is not a shared object");
-}
-
 TEST(CpuDevice, TooManyThreadsIsAnError) {
   auto device = CpuDevice::make(100000);
   ASSERT_FALSE(device);
   EXPECT_EQ(device.error().kind, ErrorKind::InvalidInput);
-}
-
-TEST(CpuDevice, MovesBytes) {
-  auto device = CpuDevice::make(1);
-  ASSERT_TRUE(device);
-  ASSERT_TRUE((*device)->reserve(4096));
-  const std::vector<std::byte> source(16, std::byte(9));
-  std::vector<std::byte> result(16);
-  ASSERT_TRUE((*device)->upload(100, source));
-  ASSERT_TRUE((*device)->copy(200, 100, 16));
-  ASSERT_TRUE((*device)->zero(204, 4));
-  ASSERT_TRUE((*device)->download(200, result));
-  EXPECT_EQ(result[3], std::byte(9));
-  EXPECT_EQ(result[4], std::byte(0));
-  EXPECT_EQ(result[15], std::byte(9));
-  for (const Status &status : {(*device)->upload(4090, source), (*device)->copy(0, ~0ull, 2), (*device)->zero(4097, 0),
-                               (*device)->download(4096, result), (*device)->run(7, {})}) {
-    ASSERT_FALSE(status);
-    EXPECT_EQ(status.error().kind, ErrorKind::Failed);
-  }
 }
 
 TEST(CpuDevice, AdamWFollowsItsFormula) {
@@ -129,9 +100,13 @@ TEST(CpuDevice, AdamWFollowsItsFormula) {
 }
 
 TEST(MakeDevice, NamesTheDevicesThereAre) {
-  auto device = makeDevice("tpu", {});
-  ASSERT_FALSE(device);
-  EXPECT_EQ(device.error().message, "device 'tpu' is not known; there is: cpu");
+  for (const char *name : {"tpu", "cuda", "cuda:", "cuda:x", "cuda:-1", "cuda:1x", "cuda:99999999999"}) {
+    auto device = makeDevice(name, {});
+    ASSERT_FALSE(device);
+    EXPECT_EQ(device.error().kind, ErrorKind::InvalidInput);
+    EXPECT_EQ(device.error().message,
+              "device '" + std::string(name) + "' is not known; there are: cpu, cuda:N (N from 0)");
+  }
   EXPECT_TRUE(makeDevice("cpu", {1}));
 }
 

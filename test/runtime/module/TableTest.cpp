@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <functional>
 
 using namespace adjrt;
@@ -124,6 +125,54 @@ TEST(Kernels, NamesAndBlobs) {
   expectRefused(kernel("k", 1), "kernel 'k': its code is in blob 1 of 1");
   expectRefused(kernel("", 0), "has no name");
   expectRefused([=](auto &m) { kernel("k", 0)(m), kernel("k", 0)(m); }, "there are two of this name");
+}
+
+TEST(Kernels, CodeAndLaunchByTarget) {
+  const auto kernel = [](const std::string &target, auto change) {
+    return [=](fb::ModuleT &m) {
+      m.target->name = target;
+      m.kernels.push_back(std::make_unique<fb::KernelT>());
+      m.kernels.back()->name = "k";
+      m.kernels.back()->threads = 128;
+      change(*m.kernels.back());
+    };
+  };
+  for (const char *target : {"sm_80", "sm_90a", "sm_100"}) {
+    fb::ModuleT good = minimalModule();
+    kernel(target, [](auto &k) { k.threads = 1024, k.shared_bytes = 200000, k.operand_count = 508; })(good);
+    auto module = parseImage(fileImage(std::move(good), {"blob"}));
+    EXPECT_TRUE(module) << module.error().message;
+  }
+  for (const char *target : {"gpu", "sm_", "sm_9", "sm_90b", "sm_a0", "sm_12345"})
+    expectRefused(kernel(target, [](auto &) {}), "target: '" + std::string(target) + "' is not known");
+  expectRefused(kernel("sm_90", [](auto &k) { k.threads = 0; }), "kernel 'k': a block of 0 threads");
+  expectRefused(kernel("sm_90", [](auto &k) { k.threads = 1025; }), "a block of 1025 threads");
+  expectRefused(kernel("sm_90", [](auto &k) { k.shared_bytes = 1 << 21; }), "2097152 bytes of shared memory");
+  expectRefused(kernel("sm_90", [](auto &k) { k.operand_count = 509; }), "509 operands");
+  expectRefused(kernel("cpu", [](auto &) {}), "threads and shared memory of a block, but the target is the cpu");
+}
+
+/// Code of another target's kind: the kind is changed in the image.
+TEST(Kernels, KindOfCode) {
+  const auto image = [](const char *target, std::uint32_t threads, const char *kind, const char *other) {
+    fb::ModuleT table = minimalModule();
+    table.target->name = target;
+    table.kernels.push_back(std::make_unique<fb::KernelT>());
+    table.kernels[0]->name = "k";
+    table.kernels[0]->threads = threads;
+    std::string result = fileImage(std::move(table), {"text"});
+    result.replace(result.find(kind), std::strlen(other), other);
+    resealTable(result);
+    return result;
+  };
+  auto module = parseImage(image("cpu", 0, "shared-object", "SHA"));
+  ASSERT_FALSE(module);
+  EXPECT_NE(module.error().message.find("blob 0 is 'SHAred-object', not a shared-object"), std::string::npos)
+      << module.error().message;
+  module = parseImage(image("sm_90", 32, "ptx", "PTX"));
+  ASSERT_FALSE(module);
+  EXPECT_NE(module.error().message.find("blob 0 is 'PTX', not ptx or a cubin"), std::string::npos)
+      << module.error().message;
 }
 
 TEST(Model, ValueIds) {

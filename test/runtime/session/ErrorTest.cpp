@@ -1,5 +1,6 @@
 // Every message of the session.
 #include "SmallModel.h"
+#include "TestDevice.h"
 
 #include <gtest/gtest.h>
 
@@ -142,21 +143,20 @@ TEST_F(Errors, ALossThatIsNotFiniteIsPlaced) {
   for (float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     weights[7] = bad;
     ASSERT_TRUE(session->setParameter("w", weights));
-    expectError(session->valueAndGrad(example.inputs()), ErrorKind::Failed,
-                "first happened at token 2 of sequence 1");
+    expectError(session->valueAndGrad(example.inputs()), ErrorKind::Failed, "first happened at token 2 of sequence 1");
     expectError(session->adamwStep({}), ErrorKind::Failed, "no gradients");
   }
 }
 
 TEST(Open, ASequenceAboveTheContext) {
-  auto device = makeDevice("cpu", {1});
+  auto device = makeTestDevice();
   ASSERT_TRUE(device);
   auto session = openSmall({1, 4, 64});
   SessionOptions options;
   options.tokens = 65;
   // The same module again, on another device.
   std::shared_ptr<const Module> module(&session->module(), [](const Module *) {});
-  expectError(Session::open(module, std::move(*device), options), ErrorKind::InvalidInput, "--context=65");
+  expectError(Session::open(module, std::move(device), options), ErrorKind::InvalidInput, "--context=65");
 }
 
 } // namespace

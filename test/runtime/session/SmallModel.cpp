@@ -1,4 +1,5 @@
 #include "SmallModel.h"
+#include "TestDevice.h"
 #include "TestModule.h"
 
 #include <gtest/gtest.h>
@@ -76,11 +77,11 @@ std::vector<float> smallWeights() {
 }
 
 std::unique_ptr<Session> openSmall(const SmallPlan &plan, unsigned threads, SessionOptions options) {
-  auto module = parseImage(fileImage(smallModule(plan), {readBytes(ADJRT_TEST_KERNELS)}));
+  fb::ModuleT table = smallModule(plan);
+  retarget(table);
+  auto module = parseImage(fileImage(std::move(table), testKernels()));
   EXPECT_TRUE(module) << module.error().message;
-  auto device = makeDevice("cpu", {threads});
-  EXPECT_TRUE(device);
-  auto session = Session::open(std::move(*module), std::move(*device), std::move(options));
+  auto session = Session::open(std::move(*module), makeTestDevice(threads), std::move(options));
   EXPECT_TRUE(session) << session.error().message;
   EXPECT_TRUE((*session)->setParameter("w", smallWeights()));
   return std::move(*session);

@@ -1,4 +1,5 @@
-// A model small enough to be checked by hand, as a module for the cpu device (kernels: support/Kernels.c):
+// A model small enough to be checked by hand, as a module for the test device (kernels: support/Kernels.c,
+// Kernels.ptx):
 //   s_t = (reset ? 0 : s_{t-1} / 2) + w[token_t],   loss_t = (s_t - target_t)^2 / 2 where counted.
 #ifndef ADJC_TEST_RUNTIME_SESSION_SMALLMODEL_H
 #define ADJC_TEST_RUNTIME_SESSION_SMALLMODEL_H

@@ -1,4 +1,5 @@
-// Tests write tables that lack what the schema requires; the builder's own assertion would stop them before the loader can refuse.
+// Tests write tables that lack what the schema requires; the builder's own assertion would stop them before the loader
+// can refuse.
 #define FLATBUFFERS_ASSERT(condition) ((void)0)
 
 #include "TestModule.h"
@@ -90,7 +91,7 @@ std::string fileImage(fb::ModuleT module, const std::vector<std::string> &blobs)
   module.blobs.clear();
   for (const std::string &bytes : blobs) {
     auto blob = std::make_unique<fb::BlobT>();
-    blob->kind = "shared-object";
+    blob->kind = module.target && module.target->name != "cpu" ? "ptx" : "shared-object";
     blob->offset =
         ADJ_ALIGNMENT; // not 0: defaults are not stored, and the table must keep its size when offsets become known
     blob->size = bytes.size();

@@ -12,7 +12,8 @@ namespace adjrt::test {
 /// The smallest valid module: two empty programs, batch 1, shard 4, context 64, no parameters, target cpu.
 fb::ModuleT minimalModule();
 
-/// The file image of a module; `blobs` are its blobs' bytes, for which it makes the blob table.
+/// The file image of a module; `blobs` are its blobs' bytes, for which it makes the blob table: shared objects for the
+/// cpu, PTX for any other target.
 std::string fileImage(fb::ModuleT module, const std::vector<std::string> &blobs = {});
 
 /// Compute the header's checksum again, after the header was changed.

@@ -42,6 +42,10 @@ protected:
       EXPECT_NE(outcome.err.find(part), std::string::npos) << "'" << part << "' is not in: " << outcome.err;
   }
 
+  /// The folder that the CUDA libraries come from in what follows: ADJRT_FAKE_CUDA, or ADJRT_BARE_CUDA for a driver that
+  /// cannot be used.
+  static void onFakeGpu(const char *folder) { setenv("ADJRT_CUDA_LIBRARY_PATH", folder, 1); }
+
   /// Writes the module and returns its path.
   std::string module(const TinyModel &model = {}) const;
   std::string tokens(std::vector<std::int32_t> values, const std::string &name = "t.npy") const;

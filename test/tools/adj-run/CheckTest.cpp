@@ -31,7 +31,8 @@ TEST_F(AdjRun, CheckMissesWrongGradients) {
 TEST_F(AdjRun, CheckErrors) {
   expectFailure(2, {"check", module(), "--tokens", "65"}, {"--tokens 65", "at most 64"});
   expectFailure(2, {"check", module(), "--tokens", "-1"}, {"--tokens"});
-  expectFailure(2, {"check", module(), "--device", "cuda:1"}, {"not built yet"});
+  onFakeGpu(ADJRT_FAKE_CUDA);
+  expectFailure(2, {"check", module(), "--device", "cuda:1"}, {"device 'cuda:1': there is no cuda:1"});
 }
 
 TEST_F(AdjRun, FiniteDifferencesTellRightFromWrong) {

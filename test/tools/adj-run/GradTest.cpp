@@ -109,7 +109,8 @@ TEST_F(Grad, WrongOptions) {
   std::string file = module();
   params(file);
   std::string t = tokens({1, 2});
-  expectRefused(2, arguments(file, t, {"--device", "cuda:0"}), {"--device cuda:0", "not built yet"});
+  onFakeGpu(ADJRT_FAKE_CUDA);
+  expectRefused(2, arguments(file, t, {"--device", "cuda:0"}), {"tiny.adjm", "compiled for the cpu, not for cuda:0"});
   expectRefused(2, arguments(file, t, {"--device", "abacus"}), {"abacus"});
   expectRefused(2, arguments(file, t, {"--device", "reference", "--trace", path("x.json")}), {"--trace", "reference"});
   expectRefused(2, arguments(file, t, {"--trace", path("no/x.json")}), {"no/x.json", "cannot be written"});
@@ -117,8 +118,23 @@ TEST_F(Grad, WrongOptions) {
   unwritable.back() = path("no/g.safetensors");
   expectRefused(2, unwritable, {"no/g.safetensors", "cannot be written"});
   file = module({.target = "sm_90"});
-  expectRefused(2, arguments(file, t), {"tiny.adjm", "sm_90", "not built yet"});
+  expectRefused(2, arguments(file, t, {"--device", "cpu"}), {"tiny.adjm", "compiled for sm_90, not for the cpu"});
+  onFakeGpu(ADJRT_BARE_CUDA);
+  expectRefused(2, arguments(file, t),
+                {"tiny.adjm: its target is sm_90: device 'cuda:0': ", "libcuda.so.1 has no function"});
   EXPECT_EQ(run(arguments(file, t, {"--device", "reference"})).code, 0) << "the reference runs modules of any target";
+}
+
+/// The device of a module for a GPU is cuda:0, and it may be named.
+TEST_F(Grad, OnAGpu) {
+  onFakeGpu(ADJRT_FAKE_CUDA);
+  std::string file = module({.target = "sm_90"});
+  params(file);
+  for (const std::vector<std::string> &device : {std::vector<std::string>{}, {"--device", "cuda:0"}}) {
+    Outcome outcome = run(arguments(file, tokens({1, 2}), device));
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_NE(outcome.out.find("\"device\":\"Fake GPU\""), std::string::npos) << outcome.out;
+  }
 }
 
 TEST_F(Grad, LossThatIsNotFinite) {

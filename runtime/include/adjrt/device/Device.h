@@ -47,7 +47,8 @@ struct CommandTiming {
 };
 using CommandObserver = std::function<void(const CommandTiming &)>;
 
-/// Memory as the device accounts for it, in bytes (the cpu: the resident set of the process).
+/// Memory as the device accounts for it, in bytes (the cpu: the resident set of the process; cuda: what is taken of the
+/// GPU's memory).
 struct DeviceMemory {
   std::uint64_t current = 0;
   std::uint64_t peak = 0;
@@ -91,8 +92,9 @@ struct DeviceOptions {
   unsigned threads = 0; ///< cpu: worker threads; 0 means one per available core
 };
 
-/// The device called `spec` ("cpu"); InvalidInput, naming the devices there are, for any other. The reference device is
-/// not one of them: it interprets the model and has an interface of its own.
+/// The device called `spec` ("cpu", "cuda:N"). InvalidInput, naming the devices there are, for any other name, and for
+/// a GPU that is not there or lacks a library. The reference device is not one of them: it interprets the model and has
+/// an interface of its own.
 Expected<std::unique_ptr<Device>> makeDevice(std::string_view spec, const DeviceOptions &options);
 
 } // namespace adjrt

@@ -1,6 +1,7 @@
-// The order of commands, the addresses they get, and the counts: against what docs/architecture.md says.
+// The order of commands, the addresses they get, and the counts: against what docs/architecture.md says, on the test
+// device.
+#include "TestDevice.h"
 #include "TestModule.h"
-#include "cpu/CpuDevice.h"
 
 #include <gtest/gtest.h>
 
@@ -29,12 +30,11 @@ public:
       table.kernels.back()->operand_count = operands;
     }
     build(*table.programs[1]);
-    auto parsed = parseImage(fileImage(std::move(table), {readBytes(ADJRT_TEST_KERNELS)}));
+    retarget(table);
+    auto parsed = parseImage(fileImage(std::move(table), testKernels()));
     EXPECT_TRUE(parsed) << parsed.error().message;
     module = std::move(*parsed);
-    auto made = cpu::CpuDevice::make(threads);
-    EXPECT_TRUE(made);
-    device = std::move(*made);
+    device = makeTestDevice(threads);
     Status status = device->open(*module);
     EXPECT_TRUE(status) << status.error().message;
     EXPECT_TRUE(device->reserve(7 * kBytes));

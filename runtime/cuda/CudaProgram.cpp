@@ -1,0 +1,117 @@
+#include "CudaProgram.h"
+#include "adjrt/abi.h"
+
+namespace adjrt::cuda {
+namespace {
+
+std::string place(std::uint32_t block, std::uint32_t command, const std::string &name) {
+  return "block " + std::to_string(block) + ", command " + std::to_string(command) +
+         (name.empty() ? "" : " (" + name + ")");
+}
+
+} // namespace
+
+CudaProgram::CudaProgram(const fb::Program &program)
+    : name(program.name()->str()), commands(program), arguments(commands.mostOperands() + ADJ_PTX_COUNTS) {
+  for (std::uint64_t &argument : arguments)
+    pointers.push_back(&argument);
+}
+
+Expected<CudaProgram> CudaProgram::make(const fb::Program &program) {
+  CudaProgram result(program);
+  for (std::uint32_t i = 0; i < result.commands.blocks().size(); ++i) {
+    const program::Block &block = result.commands.blocks()[i];
+    for (std::uint32_t j = 0; j < block.commands.size(); ++j) {
+      const program::Command &command = block.commands[j];
+      const std::string where = "program '" + result.name + "', " + place(i, j, command.name) + ": ";
+      if (const auto *copy = std::get_if<program::Copy>(&command.operation))
+        if (copy->sourceStride < copy->width || copy->destinationStride < copy->width)
+          return invalidInput(where + "a copy of rows that overlap, which a GPU does not do");
+      if (const auto *gemm = std::get_if<program::Gemm>(&command.operation))
+        if (gemm->dtype != fb::DType::f32)
+          return invalidInput(where + "a product of " + fb::EnumNameDType(gemm->dtype) +
+                              " matrices is not built yet; compile the spec with --dtype=f32");
+    }
+  }
+  return result;
+}
+
+Status CudaProgram::run(const Machine &machine, const Bindings &bindings) {
+  return commands.walk(bindings, [&](const program::Command &command, const program::Scope &scope) -> Status {
+    Status status =
+        std::visit([&](const auto &operation) { return run(operation, machine, scope); }, command.operation);
+    if (status && machine.synchronous)
+      status = machine.context.wait();
+    if (status && machine.timer)
+      status = machine.timer->mark(scope);
+    return status ? status : tl::unexpected<Error>(annotate(status.error(), machine, command, scope));
+  });
+}
+
+Error CudaProgram::annotate(const Error &error, const Machine &machine, const program::Command &command,
+                            const program::Scope &scope) const {
+  std::string what = "gemm";
+  if (const auto *dispatch = std::get_if<program::Dispatch>(&command.operation))
+    what = "kernel '" + machine.kernels.name(dispatch->kernel) + "'";
+  else if (std::holds_alternative<program::Copy>(command.operation))
+    what = "copy";
+  else if (std::holds_alternative<program::Fill>(command.operation))
+    what = "fill";
+  return error.in(what).in("program '" + name + "', " + place(scope.block, scope.command, command.name) + ", layer " +
+                           std::to_string(scope.layer));
+}
+
+Status CudaProgram::run(const program::Dispatch &command, const Machine &machine, const program::Scope &scope) {
+  const std::int64_t groups = scope.value(command.groups);
+  std::size_t count = 0;
+  for (const program::Reference &operand : command.operands)
+    arguments[count++] = machine.arena + scope.offset(operand);
+  for (std::int64_t value : {scope.batch, scope.tokens, scope.rows, groups})
+    arguments[count++] = static_cast<std::uint64_t>(value);
+  return machine.kernels.launch(command.kernel, groups, std::span(pointers).first(count));
+}
+
+Status CudaProgram::run(const program::Gemm &command, const Machine &machine, const program::Scope &scope) {
+  const Product product{
+      scope.value(command.m), scope.value(command.n), scope.value(command.k), command.lda, command.ldb, command.ldc,
+      command.transposeA,     command.transposeB,     command.accumulate};
+  return machine.blas.multiply(product, machine.arena + scope.offset(command.a),
+                               machine.arena + scope.offset(command.b), machine.arena + scope.offset(command.c));
+}
+
+Status CudaProgram::run(const program::Copy &command, const Machine &machine, const program::Scope &scope) {
+  const Driver &api = machine.context.driver();
+  const Stream stream = machine.context.stream();
+  const auto rows = static_cast<std::uint64_t>(scope.value(command.rows));
+  const Address source = machine.arena + scope.offset(command.source),
+                destination = machine.arena + scope.offset(command.destination);
+  if (command.width == 0)
+    return {};
+  const auto end = [&](Address begin, std::uint64_t stride) { return begin + (rows - 1) * stride + command.width; };
+  if (end(source, command.sourceStride) > destination && end(destination, command.destinationStride) > source)
+    return failed("source and destination overlap");
+  const bool dense = command.sourceStride == command.width && command.destinationStride == command.width;
+  if (rows == 1 || dense)
+    return api.check(api.copyOnDevice(destination, source, rows * command.width, stream), "cuMemcpyDtoDAsync");
+  if (std::max(command.sourceStride, command.destinationStride) > machine.context.properties().maxPitch)
+    return failed("rows are further apart than the " + std::to_string(machine.context.properties().maxPitch) +
+                  " bytes that a copy takes");
+  Copy2D copy;
+  copy.sourceType = copy.destinationType = kMemoryDevice;
+  copy.source = source;
+  copy.sourcePitch = command.sourceStride;
+  copy.destination = destination;
+  copy.destinationPitch = command.destinationStride;
+  copy.width = command.width;
+  copy.height = rows;
+  return api.check(api.copyRows(&copy, stream), "cuMemcpy2DAsync");
+}
+
+Status CudaProgram::run(const program::Fill &command, const Machine &machine, const program::Scope &scope) {
+  const Driver &api = machine.context.driver();
+  return api.check(api.fill(machine.arena + scope.offset(command.destination), 0,
+                            static_cast<std::uint64_t>(scope.value(command.bytes)), machine.context.stream()),
+                   "cuMemsetD8Async");
+}
+
+} // namespace adjrt::cuda

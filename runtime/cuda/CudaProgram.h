@@ -1,0 +1,48 @@
+// A program of a module, ready to run on a GPU.
+#ifndef ADJRT_CUDA_CUDAPROGRAM_H
+#define ADJRT_CUDA_CUDAPROGRAM_H
+
+#include "BlasLt.h"
+#include "CommandTimer.h"
+#include "KernelCode.h"
+#include "program/CommandList.h"
+
+namespace adjrt::cuda {
+
+class CudaProgram {
+public:
+  /// InvalidInput, naming the command, for one that no GPU command does.
+  static Expected<CudaProgram> make(const fb::Program &program);
+
+  /// What commands run with.
+  struct Machine {
+    const Context &context;
+    const KernelCode &kernels;
+    BlasLt &blas;
+    Address arena;
+    bool synchronous;              ///< wait for each command, so that an error in it is returned with its name
+    CommandTimer *timer = nullptr; ///< is told of each command
+  };
+
+  /// Put all commands on the stream. Errors name program, command and kernel.
+  Status run(const Machine &machine, const Bindings &bindings);
+
+private:
+  CudaProgram(const fb::Program &program);
+
+  Status run(const program::Dispatch &command, const Machine &machine, const program::Scope &scope);
+  Status run(const program::Gemm &command, const Machine &machine, const program::Scope &scope);
+  Status run(const program::Copy &command, const Machine &machine, const program::Scope &scope);
+  Status run(const program::Fill &command, const Machine &machine, const program::Scope &scope);
+  Error annotate(const Error &error, const Machine &machine, const program::Command &command,
+                 const program::Scope &scope) const;
+
+  std::string name;
+  program::CommandList commands;
+  std::vector<std::uint64_t> arguments; ///< of the kernel that is launched
+  std::vector<void *> pointers;         ///< to them
+};
+
+} // namespace adjrt::cuda
+
+#endif
