@@ -29,6 +29,18 @@ Status checkTarget(const fb::Target &target, const Processor &processor) {
   return {};
 }
 
+Status checkProducts(const fb::Program &program) {
+  const program::CommandList commands(program);
+  for (const program::Block &block : commands.blocks())
+    for (const program::Command &command : block.commands)
+      if (const auto *gemm = std::get_if<program::Gemm>(&command.operation); gemm && gemm->dtype != fb::DType::f32)
+        return invalidInput("program '" + program.name()->str() + "'" +
+                            (command.name.empty() ? "" : ": " + command.name) + ": products of " +
+                            fb::EnumNameDType(gemm->dtype) +
+                            " matrices are not built yet on the cpu; compile the spec with --dtype=f32");
+  return {};
+}
+
 } // namespace
 
 Expected<std::unique_ptr<Device>> CpuDevice::make(unsigned threads, Processor processor) {
@@ -65,8 +77,11 @@ Status CpuDevice::open(const Module &module) {
       return annotate(entry.error());
     kernels.push_back(*entry);
   }
-  for (const fb::Program *program : *table.programs())
+  for (const fb::Program *program : *table.programs()) {
+    if (Status status = checkProducts(*program); !status)
+      return annotate(status.error());
     programs.emplace_back(*program, kernels);
+  }
   warmUpGemm(*pool);
   return {};
 }

@@ -4,6 +4,9 @@
 namespace adjrt::cuda {
 namespace {
 
+/// The loader lets no other dtype of a product through.
+Element element(fb::DType dtype) { return dtype == fb::DType::bf16 ? Element::bf16 : Element::f32; }
+
 std::string place(std::uint32_t block, std::uint32_t command, const std::string &name) {
   return "block " + std::to_string(block) + ", command " + std::to_string(command) +
          (name.empty() ? "" : " (" + name + ")");
@@ -27,10 +30,6 @@ Expected<CudaProgram> CudaProgram::make(const fb::Program &program) {
       if (const auto *copy = std::get_if<program::Copy>(&command.operation))
         if (copy->sourceStride < copy->width || copy->destinationStride < copy->width)
           return invalidInput(where + "a copy of rows that overlap, which a GPU does not do");
-      if (const auto *gemm = std::get_if<program::Gemm>(&command.operation))
-        if (gemm->dtype != fb::DType::f32)
-          return invalidInput(where + "a product of " + fb::EnumNameDType(gemm->dtype) +
-                              " matrices is not built yet; compile the spec with --dtype=f32");
     }
   }
   return result;
@@ -72,9 +71,17 @@ Status CudaProgram::run(const program::Dispatch &command, const Machine &machine
 }
 
 Status CudaProgram::run(const program::Gemm &command, const Machine &machine, const program::Scope &scope) {
-  const Product product{
-      scope.value(command.m), scope.value(command.n), scope.value(command.k), command.lda, command.ldb, command.ldc,
-      command.transposeA,     command.transposeB,     command.accumulate};
+  const Product product{scope.value(command.m),
+                        scope.value(command.n),
+                        scope.value(command.k),
+                        command.lda,
+                        command.ldb,
+                        command.ldc,
+                        command.transposeA,
+                        command.transposeB,
+                        command.accumulate,
+                        element(command.dtype),
+                        element(command.output)};
   return machine.blas.multiply(product, machine.arena + scope.offset(command.a),
                                machine.arena + scope.offset(command.b), machine.arena + scope.offset(command.c));
 }

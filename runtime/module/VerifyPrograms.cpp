@@ -12,6 +12,11 @@ constexpr std::uint64_t kMostCount = std::uint64_t(1) << 62;
 /// A leading dimension that the BLAS interface's int can express.
 constexpr std::int64_t kMostLeading = std::numeric_limits<std::int32_t>::max();
 
+std::string name(fb::DType dtype) {
+  return dtype >= fb::DType::MIN && dtype <= fb::DType::MAX ? fb::EnumNameDType(dtype)
+                                                            : "dtype " + std::to_string(static_cast<int>(dtype));
+}
+
 /// The state of the loops around a command at which the addresses it forms are largest.
 struct Extreme {
   std::uint64_t layer = 0;
@@ -183,27 +188,31 @@ private:
   }
 
   Status matrix(const fb::BufferRef &ref, const Extreme &at, std::uint64_t rows, std::uint64_t columns,
-                std::int64_t leading, const char *what) const {
+                std::int64_t leading, fb::DType dtype, const char *what) const {
     if (leading > kMostLeading || leading < 1 || columns > static_cast<std::uint64_t>(leading))
       return invalidInput(std::string(what) + ": " + std::to_string(leading) + " elements between rows of " +
                           std::to_string(columns));
     if (rows > kMostCount >> 2)
       return invalidInput(std::string(what) + ": too many rows");
-    return range(ref, at, (Wide(rows - 1) * static_cast<std::uint64_t>(leading) + columns) * 4, 4, what);
+    const std::uint64_t bytes = elementBytes(dtype);
+    return range(ref, at, (Wide(rows - 1) * static_cast<std::uint64_t>(leading) + columns) * bytes, bytes, what);
   }
 
   Status gemm(const fb::Gemm &gemm, const Extreme &at) const {
-    if (gemm.dtype() != fb::DType::f32)
-      return invalidInput("gemm: only f32 is supported");
+    const fb::DType inputs = gemm.dtype(), output = gemm.output();
+    const auto floats = [](fb::DType dtype) { return dtype == fb::DType::f32 || dtype == fb::DType::bf16; };
+    if (!floats(inputs) || !floats(output) || (inputs == fb::DType::f32 && output != fb::DType::f32))
+      return invalidInput("gemm: there is no product of " + name(inputs) + " matrices into " + name(output) +
+                          "; f32 goes into f32, bf16 into f32 or bf16");
     ADJ_ASSIGN_OR_RETURN(const std::uint64_t m, count(*gemm.m(), at, "m"));
     ADJ_ASSIGN_OR_RETURN(const std::uint64_t n, count(*gemm.n(), at, "n"));
     ADJ_ASSIGN_OR_RETURN(const std::uint64_t k, count(*gemm.k(), at, "k"));
     if (k > static_cast<std::uint64_t>(kMostLeading))
       return invalidInput("gemm: k is too large");
     const bool ta = gemm.transpose_a(), tb = gemm.transpose_b();
-    ADJ_RETURN_IF_ERROR(matrix(*gemm.a(), at, ta ? k : m, ta ? m : k, gemm.lda(), "a"));
-    ADJ_RETURN_IF_ERROR(matrix(*gemm.b(), at, tb ? n : k, tb ? k : n, gemm.ldb(), "b"));
-    return matrix(*gemm.c(), at, m, n, gemm.ldc(), "c");
+    ADJ_RETURN_IF_ERROR(matrix(*gemm.a(), at, ta ? k : m, ta ? m : k, gemm.lda(), inputs, "a"));
+    ADJ_RETURN_IF_ERROR(matrix(*gemm.b(), at, tb ? n : k, tb ? k : n, gemm.ldb(), inputs, "b"));
+    return matrix(*gemm.c(), at, m, n, gemm.ldc(), output, "c");
   }
 
   Status copy(const fb::Copy &copy, const Extreme &at) const {

@@ -44,7 +44,8 @@ CommandList::CommandList(const fb::Program &program) {
                                 gemm->transpose_a(),
                                 gemm->transpose_b(),
                                 gemm->accumulate(),
-                                gemm->dtype()};
+                                gemm->dtype(),
+                                gemm->output()};
       } else if (const auto *copy = command->operation_as_Copy()) {
         result.operation = Copy{resolve(program, *copy->source()),
                                 resolve(program, *copy->destination()),

@@ -30,13 +30,13 @@ struct Dispatch {
   Count groups;
 };
 
-/// See fb::Gemm; `dtype`: of A and B.
+/// See fb::Gemm; `dtype`: of A and B, `output`: of C.
 struct Gemm {
   Reference a, b, c;
   Count m, n, k;
   std::int64_t lda, ldb, ldc;
   bool transposeA, transposeB, accumulate;
-  fb::DType dtype;
+  fb::DType dtype, output;
 };
 
 struct Copy {

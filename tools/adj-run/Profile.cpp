@@ -64,7 +64,8 @@ std::string Profile::describe(const fb::Command &command) const {
   if (const auto *dispatch = command.operation_as_Dispatch())
     text = module.table().kernels()->Get(dispatch->kernel())->name()->str();
   else if (const auto *gemm = command.operation_as_Gemm())
-    text = "gemm " + spell(*gemm->m()) + " x " + spell(*gemm->n()) + " x " + spell(*gemm->k()) +
+    text = (gemm->dtype() == fb::DType::f32 ? "gemm " : std::string("gemm ") + fb::EnumNameDType(gemm->dtype()) + " ") +
+           spell(*gemm->m()) + " x " + spell(*gemm->n()) + " x " + spell(*gemm->k()) +
            (gemm->accumulate() ? ", added" : "");
   else
     text = kindOf(command);

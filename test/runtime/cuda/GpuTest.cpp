@@ -147,6 +147,49 @@ TEST(Gpu, Products) {
     }
 }
 
+/// A program's products of bf16 matrices: sums in f32, of which the one into bf16 rounds only the result.
+TEST(Gpu, ProgramsMultiplyBf16) {
+  fb::ModuleT table = minimalModule();
+  table.target->name = "sm_80";
+  fb::ProgramT &program = *table.programs[1];
+  program.buffers.push_back(std::make_unique<fb::BufferT>(buffer("x", fb::BufferKind::arena, 0, 384)));
+  addBlock(program);
+  fb::GemmT product = gemm(ref(0), ref(0, 64), ref(0, 192), rows(), fixed(8), fixed(8), 8, 8, 8);
+  product.dtype = fb::DType::bf16;
+  addCommand(program, product);
+  product.c = std::make_unique<fb::BufferRef>(ref(0, 320));
+  product.output = fb::DType::bf16;
+  addCommand(program, product);
+  auto module = parseImage(fileImage(std::move(table)));
+  ASSERT_TRUE(module) << module.error().message;
+  auto device = makeTestDevice();
+  ASSERT_TRUE(device);
+  Status status = device->open(**module);
+  ASSERT_TRUE(status) << status.error().message;
+  ASSERT_TRUE(device->reserve(384));
+  std::vector<std::uint16_t> a(32), b(64);
+  for (std::size_t i = 0; i < 32; ++i)
+    a[i] = toBf16(static_cast<float>(i % 8 == 0 ? 256 : i / 8 + 1));
+  for (std::size_t i = 0; i < 64; ++i)
+    b[i] = toBf16(i % 9 == 0 ? 1 : i < 8 ? 1 : 0); // the identity, and ones in the first row
+  ASSERT_TRUE(device->upload(0, std::as_bytes(std::span(a))));
+  ASSERT_TRUE(device->upload(64, std::as_bytes(std::span(b))));
+  Bindings bindings;
+  bindings.batch = 1;
+  bindings.tokens = 4;
+  status = device->run(1, bindings);
+  ASSERT_TRUE(status) << status.error().message;
+  std::vector<float> sums(32);
+  std::vector<std::uint16_t> rounded(32);
+  ASSERT_TRUE(device->download(192, std::as_writable_bytes(std::span(sums))));
+  ASSERT_TRUE(device->download(320, std::as_writable_bytes(std::span(rounded))));
+  for (std::size_t i = 0; i < 32; ++i) {
+    const float sum = static_cast<float>(i % 8 == 0 ? 256 : 257 + i / 8);
+    EXPECT_EQ(sums[i], sum) << i;
+    EXPECT_EQ(fromBf16(rounded[i]), fromBf16(toBf16(sum))) << i << ": 257 has one digit more than a bf16";
+  }
+}
+
 /// Both devices do the same float operations in the same order.
 TEST(Gpu, AdamWHasTheBitsOfTheCpu) {
   constexpr std::uint64_t count = 10007, bytes = 40064;

@@ -124,6 +124,24 @@ TEST_F(Launch, CommandsThatAGpuDoesNotDo) {
   expectError(narrow->run(1, bindings(4)), ErrorKind::Failed, {"rows are further apart than the 64 bytes"});
 }
 
+/// Data types as the library counts them: 0 is f32, 14 is bf16.
+TEST_F(Launch, ProductsHaveTheTypesOfTheirMatrices) {
+  auto device = make();
+  auto opened = module([](fb::ModuleT &m) {
+    auto product = gemm(ref(0), ref(0, 128), ref(0, 256), fixed(2), fixed(3), rows(), 8, 3, 3);
+    addCommand(*m.programs[1], product);
+    product.dtype = fb::DType::bf16;
+    addCommand(*m.programs[1], product);
+    product.output = fb::DType::bf16;
+    addCommand(*m.programs[1], product);
+  });
+  ASSERT_TRUE(device->open(*opened));
+  ASSERT_TRUE(device->reserve(512));
+  fake.types.clear();
+  ASSERT_TRUE(device->run(1, bindings(4)));
+  EXPECT_EQ(fake.types, (std::vector<std::string>{"0 0 0", "14 14 0", "14 14 14"}));
+}
+
 /// The library is asked once per product and alignment: C^T = B^T A^T, 32 MiB of workspace, reductions in compute type.
 TEST_F(Launch, ProductsAskForTheirAlgorithmOnce) {
   auto device = make();

@@ -98,7 +98,12 @@ TEST(Programs, GemmRanges) {
   expectRefused(with([](auto &g) { g.ldc = -8; }), "c: -8 elements");
   expectRefused(with([](auto &g) { g.lda = 9; }), "a: leaves buffer 'x'");
   expectRefused(with([](auto &g) { g.transpose_a = true; }), "a: leaves buffer 'x'");
-  expectRefused(with([](auto &g) { g.dtype = fb::DType::bf16; }), "only f32");
+  for (const auto &[inputs, output, text] : {std::tuple(fb::DType::f32, fb::DType::bf16, "f32 matrices into bf16"),
+                                             {fb::DType::i32, fb::DType::f32, "i32 matrices into f32"},
+                                             {fb::DType::bf16, fb::DType::f16, "bf16 matrices into f16"},
+                                             {static_cast<fb::DType>(77), fb::DType::f32, "dtype 77 matrices"}})
+    expectRefused(with([&](auto &g) { g.dtype = inputs, g.output = output; }),
+                  std::string("gemm: there is no product of ") + text);
   expectRefused(with([](auto &g) { g.m = std::make_unique<fb::Extent>(fixed(0)); }), "m: factor 0");
   expectRefused(with([](auto &g) { g.k = std::make_unique<fb::Extent>(8, 0, fb::Unit::one); }),
                 "k: factor 8 and block 0");
@@ -106,6 +111,23 @@ TEST(Programs, GemmRanges) {
                 "n: is too large");
   expectRefused(with([](auto &g) { g.n = std::make_unique<fb::Extent>(8, 1, static_cast<fb::Unit>(9)); }),
                 "n: unknown unit");
+}
+
+/// Elements of bf16 take 2 bytes, in each matrix by itself.
+TEST(Programs, GemmRangesOfBf16) {
+  const auto with = [](auto change) {
+    fb::GemmT operation = product();
+    operation.dtype = fb::DType::bf16;
+    change(operation);
+    return command(std::move(operation));
+  };
+  expectAccepted(with([](auto &g) { g.lda = 16, g.ldb = 16; }));
+  expectAccepted(with([](auto &g) { g.a = std::make_unique<fb::BufferRef>(ref(0, 2)); }));
+  expectRefused(with([](auto &g) { g.a = std::make_unique<fb::BufferRef>(ref(0, 1)); }), "not a multiple of 2");
+  expectRefused(with([](auto &g) { g.c = std::make_unique<fb::BufferRef>(ref(2, 2)); }), "not a multiple of 4");
+  expectRefused(with([](auto &g) { g.ldc = 16; }), "c: leaves buffer 'y'");
+  expectAccepted(with([](auto &g) { g.ldc = 16, g.output = fb::DType::bf16; }));
+  expectRefused(with([](auto &g) { g.ldc = 32, g.output = fb::DType::bf16; }), "c: leaves buffer 'y'");
 }
 
 TEST(Programs, MiniSequencesReachTheLastRow) {

@@ -7,7 +7,7 @@
 namespace adjrt {
 
 /// Version of the module format. A loader refuses every other version and names both.
-inline constexpr std::uint32_t kFormatVersion = 3;
+inline constexpr std::uint32_t kFormatVersion = 4;
 
 /// "ADJMODUL" in file order: the first eight bytes of a module.
 inline constexpr char kMagic[8] = {'A', 'D', 'J', 'M', 'O', 'D', 'U', 'L'};

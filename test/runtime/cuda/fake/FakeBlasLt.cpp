@@ -110,7 +110,7 @@ BlasStatus cublasLtMatmulPreferenceSetAttribute(PreferenceHandle handle, int att
   fake<Description>(handle).attributes[attribute] = read(value, bytes);
   return 0;
 }
-BlasStatus cublasLtMatmulAlgoGetHeuristic(BlasHandle, ProductHandle product, LayoutHandle first, LayoutHandle,
+BlasStatus cublasLtMatmulAlgoGetHeuristic(BlasHandle, ProductHandle product, LayoutHandle first, LayoutHandle second,
                                           LayoutHandle result, LayoutHandle, PreferenceHandle preference, int,
                                           ProductHeuristic *found, int *count) {
   ENTER("cublasLtMatmulAlgoGetHeuristic");
@@ -123,6 +123,8 @@ BlasStatus cublasLtMatmulAlgoGetHeuristic(BlasHandle, ProductHandle product, Lay
                               wanted[kPreferAlignmentA], wanted[kPreferAlignmentB], wanted[kPreferAlignmentC]})
     line += (line.empty() ? "" : " ") + std::to_string(value);
   adjrtFakeCuda()->products.push_back(line);
+  adjrtFakeCuda()->types.push_back(std::to_string(a.type) + " " + std::to_string(fake<Layout>(second).type) + " " +
+                                   std::to_string(c.type));
   *found = {};
   *count = adjrtFakeCuda()->failures.contains("no algorithm") ? 0 : 1;
   return 0;

@@ -31,6 +31,7 @@ struct FakeCuda {
   std::vector<std::string> launches; ///< "name grid 3 1 1 block 32 shared 0 counts 1 4 4 3"
   std::vector<std::string>
       products; ///< "n m k, transposes, beta, alignments of the heuristic" as the library was asked
+  std::vector<std::string> types; ///< "0 14 0": of the first matrix, the second and the result, likewise
   std::map<std::string, int> calls;
   double milliseconds = 0; ///< the GPU's clock: a fill takes 1, a launch 2
   std::uint64_t contexts = 0, allocations = 0, modules = 0, streams = 0, events = 0, hostBuffers = 0, reservations = 0;
