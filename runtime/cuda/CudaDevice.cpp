@@ -80,7 +80,15 @@ Status CudaDevice::upload(std::uint64_t offset, std::span<const std::byte> sourc
 Status CudaDevice::download(std::uint64_t offset, std::span<std::byte> destination) {
   ADJ_RETURN_IF_ERROR(inArena(offset, destination.size()));
   const Context::Current current(*context);
-  const Status status = staging->download(arena->data() + offset, destination);
+  return waited(staging->download(arena->data() + offset, destination));
+}
+
+Status CudaDevice::wait() {
+  const Context::Current current(*context);
+  return waited(context->wait());
+}
+
+Status CudaDevice::waited(Status status) const {
   if (status)
     return status;
   return named(tl::unexpected<Error>(Error{

@@ -17,7 +17,7 @@ namespace adjrt::cuda {
 /// returned with the command and the kernel in which it happened. Slow: for finding errors.
 inline constexpr const char *kSynchronousVariable = "ADJRT_CUDA_SYNCHRONOUS";
 
-/// Calls put work on one stream and return; `download` waits for it. An error that the GPU meets later (an address
+/// Calls put work on one stream and return; `download` and `wait` wait for it. An error that the GPU meets later (an address
 /// outside of memory, for instance) is returned by the next call that waits, and by every call after it: the context is
 /// lost.
 class CudaDevice final : public Device {
@@ -37,6 +37,7 @@ public:
   /// Timed programs are waited for.
   void observeCommands(CommandObserver newObserver) override;
   Status adamw(const AdamWStep &step) override;
+  Status wait() override;
   /// All that is taken of the GPU's memory: context, libraries, kernels, workspace and arena, and what other processes
   /// hold on the same GPU.
   DeviceMemory memory() const override;
@@ -45,6 +46,8 @@ private:
   CudaDevice() = default;
   Status inArena(std::uint64_t offset, std::uint64_t bytes) const;
   std::string label() const { return "cuda:" + std::to_string(context->ordinal()); }
+  /// An error of a call that waits, with what it means.
+  Status waited(Status status) const;
   /// The error with the device's name before it.
   Status named(Status status) const;
   void measure() const;

@@ -120,6 +120,7 @@ Expected<GradientResult> Session::valueAndGrad(const GradientInputs &inputs) {
   const Accumulated before = inputs.accumulate ? *accumulated : Accumulated();
   accumulated.reset();
 
+  ADJ_RETURN_IF_ERROR(dev->wait()); // what was started before, parameters on their way say, is not this call's time
   const Clock clock;
   const std::int64_t total = inputs.totalTargets ? inputs.totalTargets : counted;
   const float lossScale = static_cast<float>(1.0 / static_cast<double>(total));
@@ -173,6 +174,7 @@ Expected<GradientResult> Session::valueAndGrad(const GradientInputs &inputs) {
     if (options.onAction)
       options.onAction({action, shards, begin, clock.seconds()});
   }
+  ADJ_RETURN_IF_ERROR(dev->wait());
   result.seconds = clock.seconds();
   if (call.notFinite)
     return failed("the loss is not finite; it first happened at token " + std::to_string(call.notFinite->first) +

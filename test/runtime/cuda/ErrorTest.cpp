@@ -62,6 +62,8 @@ TEST_F(Errors, OnTheGpuAreReportedByTheNextDownloadAndEveryOneAfter) {
                 {"cuda:0: ",
                  "CUDA_ERROR_ILLEGAL_ADDRESS (an illegal memory access was encountered), in what was started "
                  "before; run with ADJRT_CUDA_SYNCHRONOUS=1"});
+  expectError(device->wait(), ErrorKind::Failed,
+              {"cuda:0: cuStreamSynchronize: CUDA_ERROR_ILLEGAL_ADDRESS", "in what was started before"});
   EXPECT_GT(device->memory().current, 0u) << "the figures of before stand";
   expectError(device->run(1, bindings(4)), ErrorKind::Failed, {"kernel 'shapes'", "CUDA_ERROR_ILLEGAL_ADDRESS"});
 }

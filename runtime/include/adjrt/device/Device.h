@@ -84,6 +84,9 @@ public:
 
   virtual Status adamw(const AdamWStep &step) = 0;
 
+  /// Wait for the work of all calls before. An error met in it is returned.
+  virtual Status wait() = 0;
+
   virtual DeviceMemory memory() const = 0;
 };
 

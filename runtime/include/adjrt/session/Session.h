@@ -63,7 +63,7 @@ struct GradientResult {
   std::int64_t countedTargets = 0; ///< of this call
   std::int64_t shards = 0;
   std::int64_t forwardShards = 0; ///< shards run forward before their gradient, recomputations included
-  double seconds = 0;
+  double seconds = 0; ///< from when the device had done all before to when it had done all of this
 };
 
 /// One executed action and when (seconds since the call began), for traces and progress bars.
