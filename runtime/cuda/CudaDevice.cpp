@@ -19,8 +19,12 @@ Expected<std::unique_ptr<Device>> CudaDevice::make(int ordinal) {
   if (!optimizer)
     return tl::unexpected<Error>(optimizer.error());
   device->optimizer.emplace(std::move(*optimizer));
-  const char *variable = std::getenv(kSynchronousVariable);
-  device->synchronous = variable && std::string_view(variable) == "1";
+  const auto is = [](const char *variable, std::string_view value) {
+    const char *found = std::getenv(variable);
+    return found && found == value;
+  };
+  device->synchronous = is(kSynchronousVariable, "1");
+  device->graphs = !is(kGraphsVariable, "0");
   device->measure();
   return device;
 }
@@ -124,7 +128,7 @@ Status CudaDevice::run(std::uint32_t index, const Bindings &bindings) {
     return failed("program " + std::to_string(index) + " of " + std::to_string(programs.size()));
   const Context::Current current(*context);
   const auto run = [&]() -> Status {
-    const CudaProgram::Machine machine{*context, *kernels, *blas, arena->data(), synchronous, timer.get()};
+    const CudaProgram::Machine machine{*context, *kernels, *blas, arena->data(), synchronous, timer.get(), graphs};
     if (!timer)
       return programs[index].run(machine, bindings);
     ADJ_RETURN_IF_ERROR(timer->begin());

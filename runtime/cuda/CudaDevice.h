@@ -17,6 +17,9 @@ namespace adjrt::cuda {
 /// returned with the command and the kernel in which it happened. Slow: for finding errors.
 inline constexpr const char *kSynchronousVariable = "ADJRT_CUDA_SYNCHRONOUS";
 
+/// When this environment variable is 0, every command is put on the stream by itself each time, and no graph is made.
+inline constexpr const char *kGraphsVariable = "ADJRT_CUDA_GRAPHS";
+
 /// Calls put work on one stream and return; `download` and `wait` wait for it. An error that the GPU meets later (an address
 /// outside of memory, for instance) is returned by the next call that waits, and by every call after it: the context is
 /// lost.
@@ -62,7 +65,7 @@ private:
   std::vector<CudaProgram> programs;
   std::unique_ptr<CommandTimer> timer; ///< while there is an observer
   CommandObserver observer;
-  bool synchronous = false;
+  bool synchronous = false, graphs = true;
   mutable DeviceMemory figures;
 };
 

@@ -27,6 +27,8 @@ Expected<CudaProgram> CudaProgram::make(const fb::Program &program) {
     for (std::uint32_t j = 0; j < block.commands.size(); ++j) {
       const program::Command &command = block.commands[j];
       const std::string where = "program '" + result.name + "', " + place(i, j, command.name) + ": ";
+      if (!std::holds_alternative<program::Dispatch>(command.operation) && usesSlots(command))
+        result.recordable = false;
       if (const auto *copy = std::get_if<program::Copy>(&command.operation))
         if (copy->sourceStride < copy->width || copy->destinationStride < copy->width)
           return invalidInput(where + "a copy of rows that overlap, which a GPU does not do");
@@ -36,6 +38,60 @@ Expected<CudaProgram> CudaProgram::make(const fb::Program &program) {
 }
 
 Status CudaProgram::run(const Machine &machine, const Bindings &bindings) {
+  if (!recordable || !machine.graphs || machine.synchronous || machine.timer)
+    return runEach(machine, bindings);
+  Recordings::Entry *entry = recordings.find(Recordings::keyOf(machine.arena, bindings));
+  if (!entry)
+    return runEach(machine, bindings);
+  if (!entry->recording)
+    ADJ_RETURN_IF_ERROR(record(machine, bindings, *entry));
+  return replay(machine, bindings, *entry->recording);
+}
+
+Status CudaProgram::record(const Machine &machine, const Bindings &bindings, Recordings::Entry &entry) {
+  auto recording = std::make_unique<Recording>(machine.context);
+  StreamGraph &graph = recording->graph;
+  ADJ_RETURN_IF_ERROR(commands.walk(bindings, [&](const program::Command &command, const program::Scope &scope) {
+    const auto add = [&]() -> Status {
+      if (usesSlots(command)) {
+        ADJ_ASSIGN_OR_RETURN(const KernelLaunch launch,
+                             prepare(std::get<program::Dispatch>(command.operation), machine, scope));
+        recording->varying.push_back({&command, scope});
+        return graph.add(launch);
+      }
+      ADJ_RETURN_IF_ERROR(graph.record());
+      return std::visit([&](const auto &operation) { return run(operation, machine, scope); }, command.operation);
+    };
+    const Status status = add();
+    return status ? status : tl::unexpected<Error>(annotate(status.error(), machine, command, scope));
+  }));
+  if (const Status status = graph.finish(); !status)
+    return tl::unexpected<Error>(status.error().in("program '" + name + "'"));
+  recording->bound = bindings;
+  entry.recording = std::move(recording);
+  return {};
+}
+
+Status CudaProgram::replay(const Machine &machine, const Bindings &bindings, Recording &recording) {
+  if (recording.bound.base != bindings.base) {
+    for (std::size_t i = 0; i < recording.varying.size(); ++i) {
+      auto &[command, scope] = recording.varying[i];
+      scope.base = bindings.base;
+      const auto set = [&]() -> Status {
+        ADJ_ASSIGN_OR_RETURN(const KernelLaunch launch,
+                             prepare(std::get<program::Dispatch>(command->operation), machine, scope));
+        return recording.graph.set(i, launch);
+      };
+      if (const Status status = set(); !status)
+        return tl::unexpected<Error>(annotate(status.error(), machine, *command, scope));
+    }
+    recording.bound = bindings;
+  }
+  const Status status = recording.graph.launch();
+  return status ? status : tl::unexpected<Error>(status.error().in("program '" + name + "'"));
+}
+
+Status CudaProgram::runEach(const Machine &machine, const Bindings &bindings) {
   return commands.walk(bindings, [&](const program::Command &command, const program::Scope &scope) -> Status {
     Status status =
         std::visit([&](const auto &operation) { return run(operation, machine, scope); }, command.operation);
@@ -60,14 +116,20 @@ Error CudaProgram::annotate(const Error &error, const Machine &machine, const pr
                            std::to_string(scope.layer));
 }
 
-Status CudaProgram::run(const program::Dispatch &command, const Machine &machine, const program::Scope &scope) {
+Expected<KernelLaunch> CudaProgram::prepare(const program::Dispatch &command, const Machine &machine,
+                                            const program::Scope &scope) {
   const std::int64_t groups = scope.value(command.groups);
   std::size_t count = 0;
   for (const program::Reference &operand : command.operands)
     arguments[count++] = machine.arena + scope.offset(operand);
   for (std::int64_t value : {scope.batch, scope.tokens, scope.rows, groups})
     arguments[count++] = static_cast<std::uint64_t>(value);
-  return machine.kernels.launch(command.kernel, groups, std::span(pointers).first(count));
+  return machine.kernels.prepare(command.kernel, groups, std::span(pointers).first(count));
+}
+
+Status CudaProgram::run(const program::Dispatch &command, const Machine &machine, const program::Scope &scope) {
+  ADJ_ASSIGN_OR_RETURN(const KernelLaunch launch, prepare(command, machine, scope));
+  return machine.kernels.launch(launch);
 }
 
 Status CudaProgram::run(const program::Gemm &command, const Machine &machine, const program::Scope &scope) {

@@ -5,6 +5,7 @@
 #include "BlasLt.h"
 #include "CommandTimer.h"
 #include "KernelCode.h"
+#include "Replay.h"
 #include "program/CommandList.h"
 
 namespace adjrt::cuda {
@@ -22,14 +23,20 @@ public:
     Address arena;
     bool synchronous;              ///< wait for each command, so that an error in it is returned with its name
     CommandTimer *timer = nullptr; ///< is told of each command
+    bool graphs = true;            ///< replay runs that are alike from a graph, if commands are not waited for or timed
   };
 
-  /// Put all commands on the stream. Errors name program, command and kernel.
+  /// Put all commands on the stream, one by one or recorded as a graph. Errors name program, command and kernel, as far
+  /// as they are met before the GPU has the graph.
   Status run(const Machine &machine, const Bindings &bindings);
 
 private:
   CudaProgram(const fb::Program &program);
 
+  Status runEach(const Machine &machine, const Bindings &bindings);
+  Status record(const Machine &machine, const Bindings &bindings, Recordings::Entry &entry);
+  Status replay(const Machine &machine, const Bindings &bindings, Recording &recording);
+  Expected<KernelLaunch> prepare(const program::Dispatch &command, const Machine &machine, const program::Scope &scope);
   Status run(const program::Dispatch &command, const Machine &machine, const program::Scope &scope);
   Status run(const program::Gemm &command, const Machine &machine, const program::Scope &scope);
   Status run(const program::Copy &command, const Machine &machine, const program::Scope &scope);
@@ -39,6 +46,8 @@ private:
 
   std::string name;
   program::CommandList commands;
+  bool recordable = true; ///< only kernels use slots
+  Recordings recordings;
   std::vector<std::uint64_t> arguments; ///< of the kernel that is launched
   std::vector<void *> pointers;         ///< to them
 };

@@ -8,15 +8,18 @@
 
 namespace adjrt::cuda {
 
-using Result = int;                             // CUresult
-using DeviceHandle = int;                       // CUdevice
-using Address = std::uint64_t;                  // CUdeviceptr
-using AllocationHandle = std::uint64_t;         // CUmemGenericAllocationHandle
-using ContextHandle = struct ContextOpaque *;   // CUcontext
-using ModuleHandle = struct ModuleOpaque *;     // CUmodule
-using FunctionHandle = struct FunctionOpaque *; // CUfunction
-using Stream = struct StreamOpaque *;           // CUstream
-using Event = struct EventOpaque *;             // CUevent
+using Result = int;                               // CUresult
+using DeviceHandle = int;                         // CUdevice
+using Address = std::uint64_t;                    // CUdeviceptr
+using AllocationHandle = std::uint64_t;           // CUmemGenericAllocationHandle
+using ContextHandle = struct ContextOpaque *;     // CUcontext
+using ModuleHandle = struct ModuleOpaque *;       // CUmodule
+using FunctionHandle = struct FunctionOpaque *;   // CUfunction
+using Stream = struct StreamOpaque *;             // CUstream
+using Event = struct EventOpaque *;               // CUevent
+using GraphHandle = struct GraphOpaque *;         // CUgraph
+using GraphNode = struct GraphNodeOpaque *;       // CUgraphNode
+using GraphExecHandle = struct GraphExecOpaque *; // CUgraphExec
 
 inline constexpr Result kSuccess = 0, kOutOfMemory = 2, kNoDevice = 100;
 inline constexpr int kMaxThreadsPerBlock = 1, kMaxPitch = 11, kCapabilityMajor = 75, kCapabilityMinor = 76,
@@ -25,7 +28,8 @@ inline constexpr int kFunctionMaxThreads = 0, kFunctionSharedBytes = 1,
                      kFunctionMaxDynamicShared = 8;           // CUfunction_attribute
 inline constexpr int kJitErrorLog = 5, kJitErrorLogBytes = 6; // CUjit_option
 inline constexpr int kAllocationPinned = 1, kLocationDevice = 1, kAccessReadWrite = 3, kGranularityMinimum = 0;
-inline constexpr int kMemoryDevice = 2; // CUmemorytype
+inline constexpr int kMemoryDevice = 2;   // CUmemorytype
+inline constexpr int kCaptureRelaxed = 2; // CUstreamCaptureMode
 inline constexpr unsigned kStreamNonBlocking = 1, kEventDefault = 0, kEventNoTiming = 2;
 
 /// CUmemLocation
@@ -59,6 +63,14 @@ struct Copy2D {
   void *destinationArray = nullptr;
   std::size_t destinationPitch = 0;
   std::size_t width = 0, height = 0;
+};
+
+/// CUDA_KERNEL_NODE_PARAMS_v2
+struct KernelLaunch {
+  FunctionHandle function = nullptr;
+  unsigned gridX = 1, gridY = 1, gridZ = 1, blockX = 1, blockY = 1, blockZ = 1, sharedBytes = 0;
+  void **arguments = nullptr, **extra = nullptr;
+  void *kernel = nullptr, *context = nullptr;
 };
 
 // X(member, symbol, type)
@@ -102,6 +114,18 @@ struct Copy2D {
   X(eventRecord, cuEventRecord, Result(Event, Stream))                                                                 \
   X(eventWait, cuEventSynchronize, Result(Event))                                                                      \
   X(eventElapsed, cuEventElapsedTime, Result(float *, Event, Event))                                                   \
+  X(captureBegin, cuStreamBeginCapture_v2, Result(Stream, int))                                                        \
+  X(captureEnd, cuStreamEndCapture, Result(Stream, GraphHandle *))                                                     \
+  X(graphCreate, cuGraphCreate, Result(GraphHandle *, unsigned))                                                       \
+  X(graphDestroy, cuGraphDestroy, Result(GraphHandle))                                                                 \
+  X(graphAddKernel, cuGraphAddKernelNode_v2,                                                                           \
+    Result(GraphNode *, GraphHandle, const GraphNode *, std::size_t, const KernelLaunch *))                            \
+  X(graphAddChild, cuGraphAddChildGraphNode,                                                                           \
+    Result(GraphNode *, GraphHandle, const GraphNode *, std::size_t, GraphHandle))                                     \
+  X(graphInstantiate, cuGraphInstantiateWithFlags, Result(GraphExecHandle *, GraphHandle, unsigned long long))         \
+  X(graphSetKernel, cuGraphExecKernelNodeSetParams_v2, Result(GraphExecHandle, GraphNode, const KernelLaunch *))       \
+  X(graphLaunch, cuGraphLaunch, Result(GraphExecHandle, Stream))                                                       \
+  X(graphExecDestroy, cuGraphExecDestroy, Result(GraphExecHandle))                                                     \
   X(moduleLoad, cuModuleLoadDataEx, Result(ModuleHandle *, const void *, unsigned, int *, void **))                    \
   X(moduleUnload, cuModuleUnload, Result(ModuleHandle))                                                                \
   X(moduleFunction, cuModuleGetFunction, Result(FunctionHandle *, ModuleHandle, const char *))                         \

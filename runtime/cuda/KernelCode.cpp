@@ -99,14 +99,26 @@ Status KernelCode::check(const fb::Kernel &kernel, FunctionHandle function) cons
   return {};
 }
 
-Status KernelCode::launch(std::uint32_t index, std::int64_t groups, std::span<void *> arguments) const {
-  const Driver &api = context.driver();
+Expected<KernelLaunch> KernelCode::prepare(std::uint32_t index, std::int64_t groups,
+                                           std::span<void *> arguments) const {
   const Kernel &kernel = kernels[index];
   const std::int64_t x = std::min(groups, kMostGridX), y = (groups + x - 1) / x;
   if (y > kMostGridY)
     return failed(std::to_string(groups) + " groups are more than a grid has blocks");
-  return api.check(api.launch(kernel.function, static_cast<unsigned>(x), static_cast<unsigned>(y), 1, kernel.threads, 1,
-                              1, kernel.sharedBytes, context.stream(), arguments.data(), nullptr),
+  KernelLaunch result;
+  result.function = kernel.function;
+  result.gridX = static_cast<unsigned>(x);
+  result.gridY = static_cast<unsigned>(y);
+  result.blockX = kernel.threads;
+  result.sharedBytes = kernel.sharedBytes;
+  result.arguments = arguments.data();
+  return result;
+}
+
+Status KernelCode::launch(const KernelLaunch &it) const {
+  const Driver &api = context.driver();
+  return api.check(api.launch(it.function, it.gridX, it.gridY, it.gridZ, it.blockX, it.blockY, it.blockZ,
+                              it.sharedBytes, context.stream(), it.arguments, it.extra),
                    "cuLaunchKernel");
 }
 

@@ -35,8 +35,10 @@ public:
 
   const std::string &name(std::uint32_t kernel) const { return kernels[kernel].name; }
 
-  /// Start a kernel on the stream. `arguments`: the addresses of its arguments.
-  Status launch(std::uint32_t kernel, std::int64_t groups, std::span<void *> arguments) const;
+  /// How a kernel is launched for `groups` groups. `arguments`: the addresses of its arguments.
+  Expected<KernelLaunch> prepare(std::uint32_t kernel, std::int64_t groups, std::span<void *> arguments) const;
+  /// Start it on the stream.
+  Status launch(const KernelLaunch &launch) const;
 
 private:
   struct Kernel {

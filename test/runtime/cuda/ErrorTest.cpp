@@ -65,7 +65,7 @@ TEST_F(Errors, OnTheGpuAreReportedByTheNextDownloadAndEveryOneAfter) {
   expectError(device->wait(), ErrorKind::Failed,
               {"cuda:0: cuStreamSynchronize: CUDA_ERROR_ILLEGAL_ADDRESS", "in what was started before"});
   EXPECT_GT(device->memory().current, 0u) << "the figures of before stand";
-  expectError(device->run(1, bindings(4)), ErrorKind::Failed, {"kernel 'shapes'", "CUDA_ERROR_ILLEGAL_ADDRESS"});
+  expectError(device->run(1, bindings(4)), ErrorKind::Failed, {"program 'gradient'", "CUDA_ERROR_ILLEGAL_ADDRESS"});
 }
 
 TEST_F(Errors, OnTheGpuNameTheirCommandWhenEveryOneIsWaitedFor) {

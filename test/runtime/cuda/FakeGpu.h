@@ -18,11 +18,12 @@ protected:
   FakeGpu() {
     setenv("ADJRT_CUDA_LIBRARY_PATH", ADJRT_FAKE_CUDA, 1);
     unsetenv("ADJRT_CUDA_SYNCHRONOUS");
+    unsetenv("ADJRT_CUDA_GRAPHS");
     fake.reset();
   }
   ~FakeGpu() override {
     for (std::uint64_t held : {fake.contexts, fake.allocations, fake.modules, fake.streams, fake.events,
-                               fake.hostBuffers, fake.reservations})
+                               fake.hostBuffers, fake.reservations, fake.graphs, fake.readyGraphs})
       EXPECT_EQ(held, 0u) << "not given back";
   }
 

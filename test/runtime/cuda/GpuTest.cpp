@@ -8,7 +8,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <random>
 
@@ -188,6 +190,59 @@ TEST(Gpu, ProgramsMultiplyBf16) {
     EXPECT_EQ(sums[i], sum) << i;
     EXPECT_EQ(fromBf16(rounded[i]), fromBf16(toBf16(sum))) << i << ": 257 has one digit more than a bf16";
   }
+}
+
+/// Small commands, again and again with other slots: a graph does what they do one by one, in less time on a real GPU.
+TEST(Gpu, GraphsDoWhatCommandsDo) {
+  constexpr std::uint32_t layers = 200;
+  constexpr std::uint64_t slot = layers * 64, runs = 8, arena = 1024 + runs * slot;
+  fb::ModuleT table = minimalModule();
+  table.target->name = "sm_80";
+  table.plan->boundary_bytes = slot;
+  table.kernels.push_back(std::make_unique<fb::KernelT>());
+  table.kernels[0]->name = "shapes";
+  table.kernels[0]->operand_count = 1;
+  table.kernels[0]->threads = 32;
+  fb::ProgramT &program = *table.programs[1];
+  program.buffers.push_back(
+      std::make_unique<fb::BufferT>(buffer("x", fb::BufferKind::arena, 0, table.plan->fixed_bytes)));
+  program.buffers.push_back(std::make_unique<fb::BufferT>(buffer("s", fb::BufferKind::carry_out, 0, 64, 64, layers)));
+  addBlock(program, layers);
+  addCommand(program, dispatch(0, {ref(0)}, rows()));
+  addCommand(program, dispatch(0, {ref(1)}, rows()));
+  addCommand(program, gemm(ref(0, 128), ref(0, 192), ref(0, 256), fixed(4), fixed(4), fixed(4), 4, 4, 4));
+  addCommand(program, copy(ref(0), ref(0, 64), fixed(2), 8, 16, 8));
+  addCommand(program, fill(ref(0, 128), fixed(4)));
+  auto module = parseImage(fileImage(std::move(table), {readBytes(ADJRT_TEST_PTX)}));
+  ASSERT_TRUE(module) << module.error().message;
+  const auto bytesOf = [&](const char *graphs, double &seconds) {
+    setenv("ADJRT_CUDA_GRAPHS", graphs, 1);
+    auto device = makeTestDevice();
+    unsetenv("ADJRT_CUDA_GRAPHS");
+    std::vector<std::byte> bytes(arena);
+    Status status = device->open(**module);
+    EXPECT_TRUE(status) << status.error().message;
+    EXPECT_TRUE(device->reserve(arena));
+    EXPECT_TRUE(device->zero(0, arena));
+    for (std::uint64_t run = 0; run < runs; ++run) {
+      Bindings bindings;
+      bindings.batch = 1;
+      bindings.tokens = run % 2 ? 3 : 4;
+      bindings[fb::BufferKind::carry_out] = 1024 + run * slot;
+      EXPECT_TRUE(device->wait());
+      const auto begin = std::chrono::steady_clock::now();
+      status = device->run(1, bindings);
+      EXPECT_TRUE(status) << status.error().message;
+      EXPECT_TRUE(device->wait());
+      seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    }
+    EXPECT_TRUE(device->download(0, bytes));
+    return bytes;
+  };
+  double each = 0, replayed = 0;
+  EXPECT_EQ(bytesOf("0", each), bytesOf("1", replayed));
+  std::printf("one command: %.2f us by itself, %.2f us in a graph of %u commands of which %u use slots\n",
+              each * 1e6 / (5 * layers), replayed * 1e6 / (5 * layers), 5 * layers, layers);
 }
 
 /// Both devices do the same float operations in the same order.

@@ -134,22 +134,26 @@ BlasStatus cublasLtMatmul(BlasHandle, ProductHandle product, const void *alpha, 
                           void *d, LayoutHandle dLayout, const ProductAlgorithm *, void *, std::size_t, Stream) {
   ENTER("cublasLtMatmul");
   auto &how = fake<Description>(product).attributes;
-  const Layout &first = fake<Layout>(aLayout), &second = fake<Layout>(bLayout), &result = fake<Layout>(dLayout);
+  const Layout first = fake<Layout>(aLayout), second = fake<Layout>(bLayout), result = fake<Layout>(dLayout);
   const bool ta = how[kProductTransposeA] == kTranspose, tb = how[kProductTransposeB] == kTranspose;
   const std::uint64_t k = ta ? first.rows : first.columns;
-  if (*static_cast<const float *>(alpha) != 1 || c != d || (tb ? second.columns : second.rows) != k ||
-      (ta ? first.columns : first.rows) != result.rows || (tb ? second.rows : second.columns) != result.columns)
+  if (*static_cast<const float *>(alpha) != 1 || c != d || cLayout != dLayout ||
+      (tb ? second.columns : second.rows) != k || (ta ? first.columns : first.rows) != result.rows ||
+      (tb ? second.rows : second.columns) != result.columns)
     return 7;
-  for (std::uint64_t j = 0; j < result.columns; ++j)
-    for (std::uint64_t i = 0; i < result.rows; ++i) {
-      double sum = 0;
-      if (*static_cast<const float *>(beta) != 0)
-        sum = static_cast<double>(element(c, fake<Layout>(cLayout), i, j));
-      for (std::uint64_t l = 0; l < k; ++l)
-        sum += static_cast<double>(ta ? element(a, first, l, i) : element(a, first, i, l)) *
-               static_cast<double>(tb ? element(b, second, j, l) : element(b, second, l, j));
-      store(d, result, i, j, static_cast<float>(sum));
-    }
+  const bool added = *static_cast<const float *>(beta) != 0;
+  adjrtFakeCuda()->work([=] {
+    for (std::uint64_t j = 0; j < result.columns; ++j)
+      for (std::uint64_t i = 0; i < result.rows; ++i) {
+        double sum = 0;
+        if (added)
+          sum = static_cast<double>(element(c, result, i, j));
+        for (std::uint64_t l = 0; l < k; ++l)
+          sum += static_cast<double>(ta ? element(a, first, l, i) : element(a, first, i, l)) *
+                 static_cast<double>(tb ? element(b, second, j, l) : element(b, second, l, j));
+        store(d, result, i, j, static_cast<float>(sum));
+      }
+  });
   return 0;
 }
 

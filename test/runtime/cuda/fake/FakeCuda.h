@@ -5,6 +5,7 @@
 #define ADJC_TEST_RUNTIME_CUDA_FAKECUDA_H
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -26,15 +27,27 @@ struct FakeCuda {
   /// What the next call that waits returns, and every call after it: an error on the GPU.
   int laterError = 0;
 
+  /// Where work goes while the stream is captured; null while it runs at once.
+  std::vector<std::function<void()>> *capture = nullptr;
+
+  /// Work of the stream: now, or when the graph that is captured is launched.
+  void work(std::function<void()> it) {
+    if (capture)
+      capture->push_back(std::move(it));
+    else
+      it();
+  }
+
   // What happened.
   int lost = 0;                      ///< the error that lost the context
   std::vector<std::string> launches; ///< "name grid 3 1 1 block 32 shared 0 counts 1 4 4 3"
   std::vector<std::string>
-      products; ///< "n m k, transposes, beta, alignments of the heuristic" as the library was asked
+      products;                   ///< "n m k, transposes, beta, alignments of the heuristic" as the library was asked
   std::vector<std::string> types; ///< "0 14 0": of the first matrix, the second and the result, likewise
   std::map<std::string, int> calls;
   double milliseconds = 0; ///< the GPU's clock: a fill takes 1, a launch 2
-  std::uint64_t contexts = 0, allocations = 0, modules = 0, streams = 0, events = 0, hostBuffers = 0, reservations = 0;
+  std::uint64_t contexts = 0, allocations = 0, modules = 0, streams = 0, events = 0, hostBuffers = 0, reservations = 0,
+                graphs = 0, readyGraphs = 0;
 
   /// Leaves nothing of earlier calls but what is still held.
   void reset() {
@@ -44,6 +57,7 @@ struct FakeCuda {
     takenBytes = old.takenBytes;
     contexts = old.contexts, allocations = old.allocations, modules = old.modules, streams = old.streams;
     events = old.events, hostBuffers = old.hostBuffers, reservations = old.reservations;
+    graphs = old.graphs, readyGraphs = old.readyGraphs;
   }
 };
 

@@ -7,8 +7,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <sys/mman.h>
 #include <type_traits>
+#include <utility>
 
 using namespace adjrt::cuda;
 using adjrt::test::FakeCuda;
@@ -72,6 +74,25 @@ void adamw(void **arguments) {
   }
 }
 
+/// A node is one piece of work, or a kernel with arguments of its own; the fake knows chains only.
+struct FakeNode {
+  std::vector<std::function<void()>> work;
+  std::function<void()> kernel;
+};
+struct FakeGraph {
+  std::vector<std::pair<GraphNode, FakeNode>> nodes;
+};
+
+Result addNode(GraphNode *node, GraphHandle handle, const GraphNode *before, std::size_t count, FakeNode made) {
+  FakeGraph &graph = *reinterpret_cast<FakeGraph *>(handle);
+  if (count != (graph.nodes.empty() ? 0u : 1u) || (count && *before != graph.nodes.back().first))
+    return 1; // not in the order in which nodes are added
+  static std::uintptr_t next = 0;
+  *node = reinterpret_cast<GraphNode>(++next);
+  graph.nodes.emplace_back(*node, std::move(made));
+  return kSuccess;
+}
+
 /// The C twin of a kernel, all groups at once.
 void runTwin(const FakeFunction &function, void **arguments) {
   static const std::map<std::string, adj_cpu_kernel> twins{{"add_scaled", add_scaled},
@@ -94,6 +115,38 @@ void runTwin(const FakeFunction &function, void **arguments) {
   }
   const adj_kernel_args args{buffers.data(), counts[0], counts[1], counts[2], 0, counts[3]};
   twin->second(&args);
+}
+
+/// A launch with its arguments as they are now: what runs it, and writes it down.
+std::function<void()> kernelOf(const KernelLaunch &launch) {
+  const FakeFunction &function = *reinterpret_cast<FakeFunction *>(launch.function);
+  std::vector<std::uint64_t> values;
+  for (std::size_t i = 0; i < function.parameters; ++i)
+    std::memcpy(&values.emplace_back(), launch.arguments[i],
+                function.name == "adjrt_adamw" && i > 4 ? sizeof(float) : sizeof(std::uint64_t));
+  return [=]() mutable {
+    std::vector<void *> arguments;
+    for (std::uint64_t &value : values)
+      arguments.push_back(&value);
+    std::string line = function.name + " grid";
+    for (unsigned value : {launch.gridX, launch.gridY, launch.gridZ})
+      line += " " + std::to_string(value);
+    line += " block";
+    for (unsigned value : {launch.blockX, launch.blockY, launch.blockZ})
+      line += " " + std::to_string(value);
+    line += " shared " + std::to_string(launch.sharedBytes);
+    state.milliseconds += 2;
+    if (function.name == "adjrt_adamw") {
+      adamw(arguments.data());
+    } else {
+      line += " counts";
+      for (std::size_t i = function.parameters - ADJ_PTX_COUNTS; i < function.parameters; ++i)
+        line += " " + std::to_string(static_cast<std::int64_t>(values[i]));
+      if (launch.gridX * std::uint64_t(launch.gridY) < 1000000)
+        runTwin(function, arguments.data());
+    }
+    state.launches.push_back(line);
+  };
 }
 
 std::map<AllocationHandle, std::size_t> allocations;
@@ -260,7 +313,7 @@ Result cuMemcpyDtoHAsync_v2(void *destination, Address source, std::size_t bytes
 }
 Result cuMemcpyDtoDAsync_v2(Address destination, Address source, std::size_t bytes, Stream) {
   ENTER("cuMemcpyDtoDAsync");
-  std::memcpy(at(destination), at(source), bytes);
+  state.work([=] { std::memcpy(at(destination), at(source), bytes); });
   return kSuccess;
 }
 Result cuMemcpy2DAsync_v2(const Copy2D *copy, Stream) {
@@ -268,15 +321,19 @@ Result cuMemcpy2DAsync_v2(const Copy2D *copy, Stream) {
   if (copy->sourceType != kMemoryDevice || copy->destinationType != kMemoryDevice || copy->sourcePitch < copy->width ||
       copy->destinationPitch < copy->width)
     return 1;
-  for (std::size_t row = 0; row < copy->height; ++row)
-    std::memcpy(at(copy->destination + row * copy->destinationPitch), at(copy->source + row * copy->sourcePitch),
-                copy->width);
+  state.work([copy = *copy] {
+    for (std::size_t row = 0; row < copy.height; ++row)
+      std::memcpy(at(copy.destination + row * copy.destinationPitch), at(copy.source + row * copy.sourcePitch),
+                  copy.width);
+  });
   return kSuccess;
 }
 Result cuMemsetD8Async(Address address, unsigned char value, std::size_t bytes, Stream) {
   ENTER("cuMemsetD8Async");
-  state.milliseconds += 1;
-  std::memset(at(address), value, bytes);
+  state.work([=] {
+    state.milliseconds += 1;
+    std::memset(at(address), value, bytes);
+  });
   return kSuccess;
 }
 Result cuStreamCreate(Stream *stream, unsigned flags) {
@@ -291,6 +348,8 @@ Result cuStreamDestroy_v2(Stream) {
 }
 Result cuStreamSynchronize(Stream) {
   ENTER("cuStreamSynchronize", true);
+  if (state.capture)
+    return 900; // CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED
   return kSuccess;
 }
 Result cuEventCreate(Event *event, unsigned flags) {
@@ -372,26 +431,84 @@ Result cuFuncGetParamInfo(FunctionHandle function, std::size_t index, std::size_
 }
 Result cuLaunchKernel(FunctionHandle handle, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by,
                       unsigned bz, unsigned shared, Stream, void **arguments, void **) {
-  const FakeFunction &function = *reinterpret_cast<FakeFunction *>(handle);
   ENTER("cuLaunchKernel");
-  state.milliseconds += 2;
-  std::string line = function.name + " grid";
-  for (unsigned value : {gx, gy, gz})
-    line += " " + std::to_string(value);
-  line += " block";
-  for (unsigned value : {bx, by, bz})
-    line += " " + std::to_string(value);
-  line += " shared " + std::to_string(shared);
-  if (function.name == "adjrt_adamw") {
-    adamw(arguments);
-  } else {
-    line += " counts";
-    for (std::size_t i = function.parameters - ADJ_PTX_COUNTS; i < function.parameters; ++i)
-      line += " " + std::to_string(*static_cast<std::int64_t *>(arguments[i]));
-    if (gx * std::uint64_t(gy) < 1000000)
-      runTwin(function, arguments);
+  const KernelLaunch launch{handle, gx, gy, gz, bx, by, bz, shared, arguments};
+  state.work(kernelOf(launch));
+  return kSuccess;
+}
+
+Result cuStreamBeginCapture_v2(Stream, int mode) {
+  ENTER("cuStreamBeginCapture");
+  if (state.capture || mode != kCaptureRelaxed)
+    return 1;
+  state.capture = new std::vector<std::function<void()>>;
+  return kSuccess;
+}
+Result cuStreamEndCapture(Stream, GraphHandle *graph) {
+  const std::unique_ptr<std::vector<std::function<void()>>> captured(std::exchange(state.capture, nullptr));
+  ENTER("cuStreamEndCapture");
+  if (!captured)
+    return 1;
+  auto *made = new FakeGraph;
+  GraphNode node = nullptr;
+  ++state.graphs;
+  *graph = reinterpret_cast<GraphHandle>(made);
+  return addNode(&node, *graph, nullptr, 0, {std::move(*captured), {}});
+}
+Result cuGraphCreate(GraphHandle *graph, unsigned) {
+  ENTER("cuGraphCreate");
+  *graph = reinterpret_cast<GraphHandle>(new FakeGraph);
+  ++state.graphs;
+  return kSuccess;
+}
+Result cuGraphDestroy(GraphHandle graph) {
+  delete reinterpret_cast<FakeGraph *>(graph);
+  --state.graphs;
+  return kSuccess;
+}
+Result cuGraphAddKernelNode_v2(GraphNode *node, GraphHandle graph, const GraphNode *before, std::size_t count,
+                               const KernelLaunch *launch) {
+  ENTER("cuGraphAddKernelNode");
+  return addNode(node, graph, before, count, {{}, kernelOf(*launch)});
+}
+Result cuGraphAddChildGraphNode(GraphNode *node, GraphHandle graph, const GraphNode *before, std::size_t count,
+                                GraphHandle child) {
+  ENTER("cuGraphAddChildGraphNode");
+  FakeNode made;
+  for (auto &[key, piece] : reinterpret_cast<FakeGraph *>(child)->nodes)
+    made.work.insert(made.work.end(), piece.work.begin(), piece.work.end());
+  return addNode(node, graph, before, count, std::move(made));
+}
+Result cuGraphInstantiateWithFlags(GraphExecHandle *ready, GraphHandle graph, unsigned long long) {
+  ENTER("cuGraphInstantiate");
+  *ready = reinterpret_cast<GraphExecHandle>(new FakeGraph(*reinterpret_cast<FakeGraph *>(graph)));
+  ++state.readyGraphs;
+  return kSuccess;
+}
+Result cuGraphExecKernelNodeSetParams_v2(GraphExecHandle ready, GraphNode node, const KernelLaunch *launch) {
+  ENTER("cuGraphExecKernelNodeSetParams");
+  for (auto &[key, piece] : reinterpret_cast<FakeGraph *>(ready)->nodes)
+    if (key == node && piece.kernel) {
+      piece.kernel = kernelOf(*launch);
+      return kSuccess;
+    }
+  return 1;
+}
+Result cuGraphLaunch(GraphExecHandle ready, Stream) {
+  ENTER("cuGraphLaunch");
+  if (state.capture)
+    return 900;
+  for (auto &[key, piece] : reinterpret_cast<FakeGraph *>(ready)->nodes) {
+    for (auto &work : piece.work)
+      work();
+    if (piece.kernel)
+      piece.kernel();
   }
-  state.launches.push_back(line);
+  return kSuccess;
+}
+Result cuGraphExecDestroy(GraphExecHandle ready) {
+  delete reinterpret_cast<FakeGraph *>(ready);
+  --state.readyGraphs;
   return kSuccess;
 }
 
