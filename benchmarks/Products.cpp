@@ -138,7 +138,7 @@ int main(int argc, char **argv) {
     alone = std::min(alone, fastest(runs, [&] { multiply(s, 0, s.m, 0, s.n, a.data(), b.data(), c.data()); }));
     const auto times = static_cast<double>(count);
     const double work = 2.0 * static_cast<double>(s.m) * static_cast<double>(s.n) * static_cast<double>(s.k);
-    const cpu::GemmTile tile = cpu::gemmTile(s.m, s.n, s.k, cpu::gemmProcessors());
+    const cpu::GemmTile tile = cpu::gemmTile(s.m, s.n, s.k);
     std::printf("| %lld x %lld x %lld%s | %llu | %lld x %lld | %.0f | %.0f |\n", static_cast<long long>(s.m),
                 static_cast<long long>(s.n), static_cast<long long>(s.k), s.accumulate ? ", added" : "",
                 static_cast<unsigned long long>(count), static_cast<long long>(tile.rows),

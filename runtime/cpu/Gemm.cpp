@@ -1,10 +1,8 @@
 #include "Gemm.h"
 
 #include <algorithm>
-#include <bit>
 #include <cblas.h>
 #include <limits>
-#include <unistd.h>
 #include <vector>
 
 namespace adjrt::cpu {
@@ -16,6 +14,10 @@ constexpr std::int64_t kRowStep = 16, kColumnStep = 64;
 /// threads does, in multiply-adds. Measured with its SkylakeX kernels: tiles of 64 x 256 run at 0.55 of the speed of a
 /// whole product, 256 x 512 at 0.8, 512 x 768 at 0.93.
 constexpr double kPackCost = 40, kCallCost = 1e5, kWakeCost = 2e5;
+/// How many processors tiles are made for, whatever the machine has: 2, 4 and 8 share them evenly. Tiles for 16 took 2
+/// cores a tenth longer, since the head's weight cotangent packs its long sums more often; more processors than these
+/// share the large products alone.
+constexpr std::int64_t kProcessors = 8;
 /// Into how many parts a side may be cut.
 constexpr std::int64_t kCuts[] = {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128};
 /// OpenBLAS packs all rows of a tile, for some hundred of the sum's terms, into a buffer of its own: the memory of a
@@ -32,19 +34,14 @@ std::int64_t part(std::int64_t side, std::int64_t cuts, std::int64_t step) {
 
 } // namespace
 
-unsigned gemmProcessors() {
-  const long processors = sysconf(_SC_NPROCESSORS_CONF);
-  return std::bit_ceil(static_cast<unsigned>(std::clamp(processors, 4L, 128L)));
-}
-
-GemmTile gemmTile(std::int64_t m, std::int64_t n, std::int64_t k, unsigned processors) {
+GemmTile gemmTile(std::int64_t m, std::int64_t n, std::int64_t k) {
   GemmTile best{m, n};
   double least = std::numeric_limits<double>::infinity();
   for (std::int64_t down : kCuts)
     for (std::int64_t across : kCuts) {
       const GemmTile tile{std::min(kMostRows, part(m, down, kRowStep)), part(n, across, kColumnStep)};
       const std::int64_t tiles = ceilDiv(m, tile.rows) * ceilDiv(n, tile.columns);
-      const auto rounds = static_cast<double>(ceilDiv(tiles, processors));
+      const auto rounds = static_cast<double>(ceilDiv(tiles, kProcessors));
       const auto rows = static_cast<double>(tile.rows), columns = static_cast<double>(tile.columns);
       const double work = (rows * columns + kPackCost * (rows + columns)) * static_cast<double>(k);
       const double cost = rounds * (work + kCallCost) + (tiles > 1 ? kWakeCost : 0);
@@ -57,8 +54,7 @@ GemmTile gemmTile(std::int64_t m, std::int64_t n, std::int64_t k, unsigned proce
 }
 
 void gemm(ThreadPool &pool, const GemmShape &shape, const float *a, const float *b, float *c) {
-  static const unsigned processors = gemmProcessors();
-  const GemmTile tile = gemmTile(shape.m, shape.n, shape.k, processors);
+  const GemmTile tile = gemmTile(shape.m, shape.n, shape.k);
   const std::int64_t across = ceilDiv(shape.n, tile.columns);
   pool.run(static_cast<std::uint64_t>(ceilDiv(shape.m, tile.rows) * across), [&](std::uint64_t task) {
     const std::int64_t row = static_cast<std::int64_t>(task) / across * tile.rows;

@@ -16,19 +16,14 @@ struct GemmShape {
   bool transposeA, transposeB, accumulate;
 };
 
-/// Rows and columns of a tile of C. A function of the shape and of the machine, so that no bit depends on the number of
-/// threads.
+/// Rows and columns of a tile of C.
 struct GemmTile {
   std::int64_t rows, columns;
 };
 
-/// The tile with which a machine of so many processors should finish first: large tiles pack less, many keep all
-/// processors busy.
-GemmTile gemmTile(std::int64_t m, std::int64_t n, std::int64_t k, unsigned processors);
-
-/// What tiles are made for: the processors that this machine has, whether this process may use them or not, rounded up
-/// to a power of two and at least 4, so that machines of one kind agree.
-unsigned gemmProcessors();
+/// The tile of a product, a function of its shape alone, so that neither the number of threads nor the machine's number
+/// of processors decides a bit: large tiles pack less, many keep all processors busy.
+GemmTile gemmTile(std::int64_t m, std::int64_t n, std::int64_t k);
 
 void gemm(ThreadPool &pool, const GemmShape &shape, const float *a, const float *b, float *c);
 

@@ -2,9 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <bit>
 #include <cmath>
 #include <random>
+#include <utility>
 
 using namespace adjrt::cpu;
 
@@ -69,27 +69,33 @@ std::int64_t tilesOf(std::int64_t m, std::int64_t n, const GemmTile &tile) {
   return ((m + tile.rows - 1) / tile.rows) * ((n + tile.columns - 1) / tile.columns);
 }
 
-TEST(Gemm, TilesAreLargeAndAsManyAsTheProcessors) {
-  for (const auto &[m, n, k] : {std::tuple(2048, 3072, 768), {2048, 768, 1536}, {3072, 768, 2048}, {512, 50280, 768}})
-    for (unsigned processors : {4U, 16U}) {
-      const GemmTile tile = gemmTile(m, n, k, processors);
-      EXPECT_EQ(tilesOf(m, n, tile) % processors, 0) << m << " " << n << " " << k << " on " << processors;
-      EXPECT_GE(tile.rows * tile.columns, std::min(m * n / (2 * processors), 256U * 512U));
-    }
+TEST(Gemm, TilesAreLargeAndSharedEvenly) {
+  for (const auto &[m, n, k] : {std::tuple(2048, 3072, 768), {2048, 768, 1536}, {3072, 768, 2048}, {512, 50280, 768}}) {
+    const GemmTile tile = gemmTile(m, n, k);
+    EXPECT_EQ(tilesOf(m, n, tile) % 8, 0) << m << " " << n << " " << k;
+    EXPECT_GE(tile.rows * tile.columns, 256 * 512) << m << " " << n << " " << k;
+  }
   // Weights' cotangents: few and long sums.
-  EXPECT_GE(tilesOf(256, 64, gemmTile(256, 64, 65536, 4)), 4);
+  EXPECT_GE(tilesOf(256, 64, gemmTile(256, 64, 65536)), 4);
 }
 
 TEST(Gemm, SmallProductsAreOneTile) {
-  const GemmTile tiny = gemmTile(3, 2, 4, 128);
+  const GemmTile tiny = gemmTile(3, 2, 4);
   EXPECT_EQ(tiny.rows, 3);
   EXPECT_EQ(tiny.columns, 2);
-  EXPECT_EQ(tilesOf(64, 64, gemmTile(64, 64, 16, 4)), 1);
+  EXPECT_EQ(tilesOf(64, 64, gemmTile(64, 64, 16)), 1);
 }
 
-TEST(Gemm, TilesAreForAMachineAndNotForAProcess) {
-  EXPECT_GE(gemmProcessors(), 4U);
-  EXPECT_TRUE(std::has_single_bit(gemmProcessors()));
+TEST(Gemm, TilesAreTheSameOnEveryMachine) {
+  // Literal tiles: a change of any is a change of bits from one machine's build to another's, and must be meant.
+  const auto tile = [](std::int64_t m, std::int64_t n, std::int64_t k) {
+    const GemmTile found = gemmTile(m, n, k);
+    return std::pair(found.rows, found.columns);
+  };
+  EXPECT_EQ(tile(2048, 3072, 768), std::pair(std::int64_t(1024), std::int64_t(768)));
+  EXPECT_EQ(tile(3072, 768, 2048), std::pair(std::int64_t(768), std::int64_t(384)));
+  EXPECT_EQ(tile(256, 50280, 768), std::pair(std::int64_t(256), std::int64_t(6336)));
+  EXPECT_EQ(tile(2048, 80, 1536), std::pair(std::int64_t(256), std::int64_t(80)));
 }
 
 } // namespace
