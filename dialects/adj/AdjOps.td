@@ -30,6 +30,7 @@ def Adj_AccumulateOp : Adj_Op<"accumulate", [MemoryEffects<[MemWrite]>]> {
   let description = [{ `adj.accumulate "backbone.norm_f.weight", %dw : tensor<64xf32>`. }];
   let arguments = (ins StrAttr:$parameter, AnyRankedTensor:$value);
   let assemblyFormat = "$parameter `,` $value attr-dict `:` type($value)";
+  let hasVerifier = 1;
 }
 
 def Adj_CarriedOp : Adj_Op<"carried", [MemoryEffects<[MemRead]>]> {
@@ -38,12 +39,14 @@ def Adj_CarriedOp : Adj_Op<"carried", [MemoryEffects<[MemRead]>]> {
   let arguments = (ins StrAttr:$name, UnitAttr:$cotangent);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "(`cotangent` $cotangent^)? $name attr-dict `:` type($result)";
+  let hasVerifier = 1;
 }
 
 def Adj_HandOverOp : Adj_Op<"hand_over", [MemoryEffects<[MemWrite]>]> {
   let summary = "Hands a state to the shard after (with `cotangent`: a state's cotangent to the shard before).";
   let arguments = (ins StrAttr:$name, AnyRankedTensor:$value, UnitAttr:$cotangent);
   let assemblyFormat = "(`cotangent` $cotangent^)? $name `,` $value attr-dict `:` type($value)";
+  let hasVerifier = 1;
 }
 
 //===----------------------------------------------------------------------------------------------------------------===//

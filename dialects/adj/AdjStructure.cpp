@@ -1,4 +1,4 @@
-//===- AdjStructure.cpp - adj.program and adj.mini_sequences ------------------------------------------------------===//
+//===- AdjStructure.cpp - adj.program, what it reads and writes, adj.mini_sequences -------------------------------===//
 #include "adj/AdjOps.h"
 #include "mlir/IR/Builders.h"
 #include "ssm/ProgramSyntax.h"
@@ -34,6 +34,38 @@ LogicalResult ProgramOp::verify() {
     return failure();
   return ssm::checkType(*this, "the loss scale", arguments[3].getType(), scale);
 }
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Gradients and carries
+//===--------------------------------------------------------------------------------------------------------------===//
+
+LogicalResult AccumulateOp::verify() {
+  if (getParameter().empty())
+    return emitOpError() << "names no parameter";
+  auto type = cast<RankedTensorType>(getValue().getType());
+  if (!type.hasStaticShape() || !type.getElementType().isF32() || type.getEncoding())
+    return emitOpError() << "adds " << type << " to the gradient of \"" << getParameter()
+                         << "\"; a gradient is an f32 tensor of static shape (partial sums are summed first)";
+  return success();
+}
+
+/// A carry: its name, and one instance per sequence of the batch.
+static LogicalResult checkCarry(Operation *op, StringRef name, Type type) {
+  auto [scope, carry] = name.split('/');
+  if (scope.empty() || carry.empty())
+    return op->emitOpError() << "has the name \"" << name << "\", expected scope/carry, such as \"scan0/state\"";
+  auto tensor = cast<RankedTensorType>(type);
+  Type element = tensor.getElementType();
+  if (auto complex = dyn_cast<ComplexType>(element))
+    element = complex.getElementType();
+  if (tensor.getRank() == 0 || !tensor.isDynamicDim(0) || !element.isF32())
+    return op->emitOpError() << "carries " << type << ", expected f32 per sequence, tensor<?x...xf32> (batch, ...)";
+  return success();
+}
+
+LogicalResult CarriedOp::verify() { return checkCarry(*this, getName(), getType()); }
+
+LogicalResult HandOverOp::verify() { return checkCarry(*this, getName(), getValue().getType()); }
 
 //===--------------------------------------------------------------------------------------------------------------===//
 // adj.mini_sequences 256 (%x = %y : T, ...) -> (T, ...) { ... }   (without a length until it is chosen)

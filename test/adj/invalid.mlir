@@ -992,3 +992,59 @@ func.func @f(%x: tensor<?x?x8xf32>) {
   %a = adj.dispatch @k(%x) : (tensor<?x?x8xf32>) -> tensor<?x?x4xf32>
   return
 }
+
+// -----
+
+func.func @f(%g: tensor<8xf32>) {
+  // expected-error@+1 {{names no parameter}}
+  adj.accumulate "", %g : tensor<8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%g: tensor<?x8xf32, #adj.blocks<"rows", 16>>) {
+  // expected-error@+1 {{adds 'tensor<?x8xf32, #adj.blocks<"rows", 16>>' to the gradient of "norm.weight"; a gradient is an f32 tensor of static shape (partial sums are summed first)}}
+  adj.accumulate "norm.weight", %g : tensor<?x8xf32, #adj.blocks<"rows", 16>>
+  return
+}
+
+// -----
+
+func.func @f(%g: tensor<8xf64>) {
+  // expected-error@+1 {{adds 'tensor<8xf64>' to the gradient of "norm.weight"}}
+  adj.accumulate "norm.weight", %g : tensor<8xf64>
+  return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error@+1 {{has the name "state", expected scope/carry, such as "scan0/state"}}
+  %s = adj.carried "state" : tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error@+1 {{carries 'tensor<3x8xf32>', expected f32 per sequence, tensor<?x...xf32> (batch, ...)}}
+  %s = adj.carried cotangent "scan0/state" : tensor<3x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%s: tensor<?x8xf32>) {
+  // expected-error@+1 {{has the name "scan0/", expected scope/carry}}
+  adj.hand_over "scan0/", %s : tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%s: tensor<?x8xi32>) {
+  // expected-error@+1 {{carries 'tensor<?x8xi32>', expected f32 per sequence}}
+  adj.hand_over cotangent "scan0/state", %s : tensor<?x8xi32>
+  return
+}

@@ -254,3 +254,42 @@ adj.kernel @fill_with_an_input {
   %y = linalg.fill ins(%value : f32) outs(%e : tensor<8xf32>) -> tensor<8xf32>
   adj.yield %y : tensor<8xf32>
 }
+
+// -----
+
+#id = affine_map<(i) -> (i)>
+adj.kernel @memory {
+^bb0(%x: memref<8xf32>):
+  // expected-error @below {{must compute tensors}}
+  linalg.generic {indexing_maps = [#id], iterator_types = ["parallel"]} outs(%x : memref<8xf32>) {
+    ^bb0(%o: f32):
+      %y = arith.addf %o, %o : f32
+      linalg.yield %y : f32
+  }
+  adj.yield
+}
+
+// -----
+
+#id = affine_map<(i) -> (i)>
+adj.kernel @unwritten {
+^bb0(%x: tensor<8xf32>):
+  %e = tensor.empty() : tensor<8xf32>
+  // expected-error @below {{reads operand #1, which is not a tensor argument of the kernel}}
+  %y = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%x : tensor<8xf32>) outs(%e : tensor<8xf32>) {
+    ^bb0(%v: f32, %o: f32):
+      %s = arith.addf %v, %o : f32
+      linalg.yield %s : f32
+  } -> tensor<8xf32>
+  adj.yield %y : tensor<8xf32>
+}
+
+// -----
+
+adj.kernel @input_alone {
+^bb0(%x: tensor<?x?x40xf32>, %w: tensor<40x1x4xf32>, %dy: tensor<?x?x40xf32>):
+  // expected-error @below {{must yield the cotangents of its input and of its weight}}
+  %dx, %dw = adj.conv1d_adjoint %x, %w, %dy {resultSegmentSizes = array<i32: 1, 1, 0, 0>}
+    : (tensor<?x?x40xf32>, tensor<40x1x4xf32>, tensor<?x?x40xf32>) -> (tensor<?x?x40xf32>, tensor<?x40x1x4xf32>)
+  adj.yield %dx : tensor<?x?x40xf32>
+}
