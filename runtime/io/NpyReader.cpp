@@ -12,7 +12,7 @@ using namespace adjrt;
 namespace {
 constexpr std::array<unsigned char, 6> kNpyMagic = {0x93, 'N', 'U', 'M', 'P', 'Y'};
 /// No array of ours needs more; it bounds what a damaged length makes us allocate.
-constexpr std::uint64_t kLongestHeader = 1 << 16;
+constexpr std::uint64_t kLongestNpyHeader = 1 << 16;
 
 template <typename T> struct TypeName;
 template <> struct TypeName<std::int32_t> {
@@ -41,7 +41,7 @@ template <typename T> static Expected<NpyArray<T>> readArray(const InputFile &fi
   std::uint64_t length = prefix[8] | std::uint64_t{prefix[9]} << 8;
   if (version > 1)
     length |= std::uint64_t{prefix[10]} << 16 | std::uint64_t{prefix[11]} << 24;
-  if (length > kLongestHeader || start + length > file.size())
+  if (length > kLongestNpyHeader || start + length > file.size())
     return invalidInput("is damaged or truncated: its header should have " + std::to_string(length) +
                         " bytes, the file has " + std::to_string(file.size()));
   std::string text(length, '\0');

@@ -10,7 +10,7 @@
 using namespace adjrt;
 
 /// The format's own limit; it bounds what a damaged length makes us allocate.
-static constexpr std::uint64_t kLongestHeader = 100'000'000;
+static constexpr std::uint64_t kLongestSafetensorsHeader = 100'000'000;
 
 static Expected<std::vector<SafetensorsEntry>> readHeader(const InputFile &file) {
   if (file.size() < 8)
@@ -20,7 +20,7 @@ static Expected<std::vector<SafetensorsEntry>> readHeader(const InputFile &file)
   std::uint64_t length = 0;
   for (int i = 7; i >= 0; --i)
     length = length << 8 | prefix[static_cast<std::size_t>(i)];
-  if (length > kLongestHeader || length > file.size() - 8)
+  if (length > kLongestSafetensorsHeader || length > file.size() - 8)
     return invalidInput("is no .safetensors file, damaged or truncated: its header should have " +
                         std::to_string(length) + " bytes, the file has " + std::to_string(file.size()));
   std::string text(length, '\0');

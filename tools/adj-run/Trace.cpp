@@ -6,19 +6,19 @@
 using namespace adjrt;
 using namespace adjrun;
 
-static const char *nameOf(Action::Kind kind) {
+static const char *nameOf(adjrt::Action::Kind kind) {
   switch (kind) {
-  case Action::Kind::Forward:
+  case adjrt::Action::Kind::Forward:
     return "forward";
-  case Action::Kind::Recompute:
+  case adjrt::Action::Kind::Recompute:
     return "recompute";
-  case Action::Kind::Save:
+  case adjrt::Action::Kind::Save:
     return "save";
-  case Action::Kind::Restore:
+  case adjrt::Action::Kind::Restore:
     return "restore";
-  case Action::Kind::Gradient:
+  case adjrt::Action::Kind::Gradient:
     return "gradient";
-  case Action::Kind::End:
+  case adjrt::Action::Kind::End:
     return "end";
   }
   return "";
