@@ -4,7 +4,7 @@
 //     machine-rates THREADS
 //
 // Prints one JSON line, summed over threads that run at the same time: elements a second of multiply-add (independent
-// chains in registers), of the exponential as adjc's kernels compute it (lib/Target/CPU/ExpandExp.cpp, data in
+// chains in registers), of the exponential as adjc's kernels compute it (lib/Target/Math/ExpandExp.cpp, data in
 // registers), and of the division; bytes a second, read plus written, of a copy that no cache holds. Each is the best
 // of many short intervals, so that other work on the machine disturbs little.
 //

@@ -8,6 +8,7 @@
 #include "adjc/Plan/Passes.h"
 #include "adjc/Shard/Passes.h"
 #include "adjc/Target/CPU/Passes.h"
+#include "adjc/Target/Math/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
@@ -44,6 +45,7 @@ void adjc::registerAdjcPasses() {
   registerPlanPasses();
   registerFormPasses();
   registerKernelsPasses();
+  registerTargetMathPasses();
   registerTargetCPUPasses();
   registerCanonicalizerPass();
   registerCSEPass();

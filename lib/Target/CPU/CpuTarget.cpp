@@ -18,7 +18,7 @@ struct Optimized {
 };
 } // namespace
 
-static LogicalResult report(ModuleOp kernels, llvm::Error error) {
+static LogicalResult reportError(ModuleOp kernels, llvm::Error error) {
   return kernels.emitError() << llvm::toString(std::move(error));
 }
 
@@ -30,7 +30,7 @@ static FailureOr<Optimized> lowerAndOptimize(ModuleOp kernels, const CpuTarget &
   Optimized result;
   auto machine = createTargetMachine(target);
   if (!machine)
-    return report(kernels, machine.takeError());
+    return reportError(kernels, machine.takeError());
   result.machine = std::move(*machine);
   result.module = translateModuleToLLVMIR(kernels, *result.context, "kernels");
   if (!result.module)
@@ -50,10 +50,10 @@ FailureOr<std::vector<char>> adjc::compileForCpu(ModuleOp kernels, const CpuTarg
     return failure();
   auto object = emitObject(*optimized->module, *optimized->machine);
   if (!object)
-    return report(kernels, object.takeError());
+    return reportError(kernels, object.takeError());
   auto shared = linkSharedObject(*object);
   if (!shared)
-    return report(kernels, shared.takeError());
+    return reportError(kernels, shared.takeError());
   return std::move(*shared);
 }
 

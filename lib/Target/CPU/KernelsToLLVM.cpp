@@ -1,5 +1,6 @@
 //===- KernelsToLLVM.cpp - adj-kernels-to-llvm: conversion and entry points -------------------------------------===//
 #include "adjc/Target/CPU/Passes.h"
+#include "adjc/Target/Math/Passes.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"

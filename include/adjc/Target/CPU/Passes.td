@@ -4,15 +4,6 @@
 
 include "mlir/Pass/PassBase.td"
 
-def AdjExpandMath : Pass<"adj-expand-math", "::mlir::func::FuncOp"> {
-  let summary = "Replaces math functions by polynomials and lets multiplications and additions contract.";
-  let description = [{
-    f32 functions without an instruction (exp, log1p, tanh, ...) become straight-line arithmetic on scalars or vectors, so that a shared object needs no
-    mathematics library. Each misses at most a few units of the last place (test/unit/Kernels/MathAccuracyTest.cpp prints how many). Floating-point operations get the fast-math flag `contract` and no other: sums keep their order.
-  }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
-}
-
 def AdjKernelsToLLVM : Pass<"adj-kernels-to-llvm", "::mlir::ModuleOp"> {
   let summary = "Converts kernels (cf, arith, math, vector, memref, func) to the LLVM dialect and adds their entry points.";
   let description = [{

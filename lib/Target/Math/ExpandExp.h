@@ -1,7 +1,7 @@
 //===- ExpandExp.h - exp of f32 as arithmetic ---------------------------------------------------------------*- C++
 //-*-===//
-#ifndef ADJC_LIB_TARGET_CPU_EXPANDEXP_H
-#define ADJC_LIB_TARGET_CPU_EXPANDEXP_H
+#ifndef ADJC_LIB_TARGET_MATH_EXPANDEXP_H
+#define ADJC_LIB_TARGET_MATH_EXPANDEXP_H
 
 #include "mlir/IR/PatternMatch.h"
 

@@ -1,7 +1,7 @@
 //===- Arithmetic.h - short spellings for the arithmetic that functions become -----------------------------*- C++
 //-*-===//
-#ifndef ADJC_LIB_TARGET_CPU_ARITHMETIC_H
-#define ADJC_LIB_TARGET_CPU_ARITHMETIC_H
+#ifndef ADJC_LIB_TARGET_MATH_ARITHMETIC_H
+#define ADJC_LIB_TARGET_MATH_ARITHMETIC_H
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"

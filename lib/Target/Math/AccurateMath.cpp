@@ -67,6 +67,8 @@ struct ExpandExp2 : OpRewritePattern<math::Exp2Op> {
 
 } // namespace
 
-void adjc::populateAccurateMathPatterns(RewritePatternSet &patterns) {
-  patterns.add<ExpandSine<math::SinOp, 0>, ExpandSine<math::CosOp, 1>, ExpandExp2>(patterns.getContext());
+void adjc::populateAccurateMathPatterns(RewritePatternSet &patterns, bool exp2) {
+  patterns.add<ExpandSine<math::SinOp, 0>, ExpandSine<math::CosOp, 1>>(patterns.getContext());
+  if (exp2)
+    patterns.add<ExpandExp2>(patterns.getContext());
 }
