@@ -33,6 +33,7 @@ void adjc::buildPolicyPipeline(OpPassManager &manager, const PlanOptions &option
   pass.budgetText = options.budgetText;
   pass.boundaries = options.boundaries;
   pass.adamw = options.adamw;
+  pass.gpu = options.gpu;
   manager.addPass(createChoosePolicies(pass));
 }
 

@@ -51,8 +51,7 @@ adjrt::Expected<MemoryPrediction> predictMemory(const MemoryPlan &memory, int64_
                        adjrt::ArenaLayout::make(memory.parameters.bytes(), memory.fixedBytes, memory.carries.bytes(),
                                                 memory.plan.adamw, prediction.slots));
   prediction.arena = layout.total;
-  prediction.peak = layout.total + kProcessBytes +
-                    sizeof(int32_t) * static_cast<uint64_t>(memory.plan.batch) * static_cast<uint64_t>(tokens + 1);
+  prediction.peak = layout.total + memory.plan.processBytes() + memory.plan.fileBytes(tokens);
   return prediction;
 }
 
@@ -60,7 +59,7 @@ namespace {
 
 /// The widest tensor of a mini-sequence, where the budget allows it: enough rows that its products, which read a whole
 /// weight or table per mini-sequence, do not wait for memory.
-constexpr uint64_t kMiniBytes = 128u << 20;
+constexpr uint64_t kMiniBytes = 128u << 20, kGpuMiniBytes = 1u << 30;
 
 /// The most forward sweeps over the sequence that an automatic plan may take to save boundaries;
 /// --boundaries=binomial:N has no such limit.
@@ -68,6 +67,8 @@ constexpr int64_t kMaximalSweeps = 6;
 
 /// Rows beyond which a shard's activations leave the caches, and what a shard costs beside its rows, in rows.
 constexpr double kCachedRows = 2048, kShardCost = 64, kMiniCost = 8;
+/// On a GPU, which caches no shard and fills its processors only with thousands of rows.
+constexpr double kGpuCachedRows = 1 << 16, kGpuShardCost = 512, kGpuMiniCost = 64;
 
 class Chooser {
 public:
@@ -109,7 +110,7 @@ SmallVector<int64_t> Chooser::miniSequences(int64_t rows) const {
   if (options.miniSequence != PlanOptions::kAuto)
     return {std::min(rows, options.miniSequence)};
   SmallVector<int64_t> lengths;
-  auto preferred = std::max<int64_t>(64, static_cast<int64_t>(kMiniBytes / widestRow));
+  auto preferred = std::max<int64_t>(64, static_cast<int64_t>((options.gpu ? kGpuMiniBytes : kMiniBytes) / widestRow));
   // Mini-sequences of about one length: the last one is not much shorter.
   int64_t count = (rows + preferred - 1) / preferred;
   int64_t even = ((rows + count - 1) / count + 63) / 64 * 64;
@@ -128,9 +129,10 @@ double Chooser::costPerToken(const Plan &plan) const {
                          ? shards - 1
                          : adjrt::binomialForwardCount(shards, policy->slots);
   double sweeps = static_cast<double>(forwards) / static_cast<double>(shards) + 3;
-  double caches = rows <= kCachedRows ? 1 : 1 + 0.05 * std::log2(rows / kCachedRows);
-  double mini = 1 + kMiniCost / static_cast<double>(plan.miniSequence);
-  return sweeps * caches * (1 + kShardCost / rows) * mini;
+  double cached = plan.gpu ? kGpuCachedRows : kCachedRows;
+  double caches = rows <= cached ? 1 : 1 + 0.05 * std::log2(rows / cached);
+  double mini = 1 + (plan.gpu ? kGpuMiniCost : kMiniCost) / static_cast<double>(plan.miniSequence);
+  return sweeps * caches * (1 + (plan.gpu ? kGpuShardCost : kShardCost) / rows) * mini;
 }
 
 /// The fewest boundary slots with which a schedule stays within kMaximalSweeps.
@@ -216,6 +218,7 @@ FailureOr<Plan> Chooser::run() {
       plan.miniSequence = mini;
       plan.budget = options.budget;
       plan.adamw = options.adamw;
+      plan.gpu = options.gpu;
       plan.boundaries = "device";
       FailureOr<MemoryPlan> memory = planMemory(*module, plan);
       if (failed(memory))

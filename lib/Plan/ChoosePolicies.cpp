@@ -29,6 +29,7 @@ struct ChoosePolicies : adjc::impl::ChoosePoliciesBase<ChoosePolicies> {
     options.budgetText = budgetText;
     options.boundaries = boundaries;
     options.adamw = adamw;
+    options.gpu = gpu;
     FailureOr<adjc::Plan> plan = adjc::choosePlan(getOperation(), options);
     if (failed(plan) || failed(adjc::cutLosses(getOperation())))
       return signalPassFailure();

@@ -8,6 +8,12 @@ namespace adjc {
 
 static constexpr llvm::StringLiteral kAttribute = "adj.plan";
 
+uint64_t Plan::processBytes() const { return gpu ? kGpuProcessBytes : kProcessBytes; }
+
+uint64_t Plan::fileBytes(int64_t tokens) const {
+  return gpu ? 0 : sizeof(int32_t) * static_cast<uint64_t>(batch) * static_cast<uint64_t>(tokens + 1);
+}
+
 void Plan::attachTo(ModuleOp module) const {
   Builder b(module.getContext());
   auto entry = [&](StringRef name, int64_t value) { return b.getNamedAttr(name, b.getI64IntegerAttr(value)); };
@@ -15,7 +21,8 @@ void Plan::attachTo(ModuleOp module) const {
                   b.getDictionaryAttr({entry("batch", batch), entry("shard", shard), entry("context", context),
                                        entry("mini_sequence", miniSequence), entry("budget", budget),
                                        b.getNamedAttr("boundaries", b.getStringAttr(boundaries)),
-                                       b.getNamedAttr("optimizer", b.getStringAttr(adamw ? "adamw" : "none"))}));
+                                       b.getNamedAttr("optimizer", b.getStringAttr(adamw ? "adamw" : "none")),
+                                       b.getNamedAttr("target", b.getStringAttr(gpu ? "gpu" : "cpu"))}));
 }
 
 FailureOr<Plan> Plan::of(ModuleOp module) {
@@ -43,9 +50,12 @@ FailureOr<Plan> Plan::of(ModuleOp module) {
   number("budget", plan.budget);
   plan.boundaries = text("boundaries").str();
   plan.adamw = text("optimizer") == "adamw";
+  StringRef target = text("target");
+  plan.gpu = target == "gpu";
+  complete &= plan.gpu || target == "cpu";
   if (!complete || plan.batch < 1 || plan.shard < 1 || plan.context < 1 || plan.miniSequence < 1)
     return module.emitError("the plan (attribute adj.plan) needs positive batch, shard, context and mini_sequence, and "
-                            "budget, boundaries and optimizer");
+                            "budget, boundaries, optimizer and target (cpu or gpu)");
   return plan;
 }
 

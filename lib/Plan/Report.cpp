@@ -27,7 +27,7 @@ std::vector<Holding> holdingsOf(const MemoryPlan &memory, const MemoryPrediction
   std::vector<Holding> list;
   uint64_t parameters = memory.parameters.bytes(), slot = alignUp(memory.carries.bytes());
   uint64_t tape = tapeBytes(memory), staging = memory.staging.bytes;
-  uint64_t known = kProcessBytes + prediction.arena;
+  uint64_t known = memory.plan.processBytes() + prediction.arena;
   list.push_back({"parameters", parameters});
   list.push_back({"gradients", parameters});
   list.push_back({"optimizer", memory.plan.adamw ? 2 * parameters : 0});
@@ -36,7 +36,7 @@ std::vector<Holding> holdingsOf(const MemoryPlan &memory, const MemoryPrediction
   list.push_back({"staging", staging});
   list.push_back({"cotangents", 2 * slot});
   list.push_back({"boundaries", slot * static_cast<uint64_t>(prediction.slots)});
-  list.push_back({"process", kProcessBytes});
+  list.push_back({"process", memory.plan.processBytes()});
   list.push_back({"token file", prediction.peak - known});
   return list;
 }
@@ -89,7 +89,7 @@ adjrt::Expected<std::string> planAsJson(const MemoryPlan &memory) {
                     {"fixed_bytes", memory.fixedBytes},
                     {"boundary_bytes", memory.carries.bytes()},
                     {"boundary_slots", prediction.slots},
-                    {"process_bytes", kProcessBytes},
+                    {"process_bytes", plan.processBytes()},
                     {"arena_bytes", prediction.arena},
                     {"predicted_peak_bytes", prediction.peak},
                     {"holdings", std::move(holdings)},

@@ -12,7 +12,13 @@ module attributes {adj.plan = {batch = 1 : i64, shard = 0 : i64}} {
 
 // -----
 
-module attributes {adj.plan = {batch = 1 : i64, boundaries = "device", budget = 1 : i64, context = 64 : i64, mini_sequence = 4 : i64, optimizer = "none", shard = 8 : i64}} {
+// expected-error @+1 {{budget, boundaries, optimizer and target (cpu or gpu)}}
+module attributes {adj.plan = {batch = 1 : i64, boundaries = "device", budget = 1 : i64, context = 64 : i64, mini_sequence = 4 : i64, optimizer = "none", shard = 8 : i64, target = "tpu"}} {
+}
+
+// -----
+
+module attributes {adj.plan = {batch = 1 : i64, boundaries = "device", budget = 1 : i64, context = 64 : i64, mini_sequence = 4 : i64, optimizer = "none", shard = 8 : i64, target = "cpu"}} {
 adj.program @swap(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets: tensor<?x?xi8>, %scale: tensor<f32>) {
   %table = ssm.parameter "table" <ones> : tensor<16x8xf32>
   %x = ssm.embedding %tokens, %table : (tensor<?x?xi32>, tensor<16x8xf32>) -> tensor<?x?x8xf32>
@@ -25,7 +31,7 @@ adj.program @swap(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets: 
 
 // -----
 
-module attributes {adj.plan = {batch = 1 : i64, boundaries = "device", budget = 1 : i64, context = 64 : i64, mini_sequence = 4 : i64, optimizer = "none", shard = 8 : i64}} {
+module attributes {adj.plan = {batch = 1 : i64, boundaries = "device", budget = 1 : i64, context = 64 : i64, mini_sequence = 4 : i64, optimizer = "none", shard = 8 : i64, target = "cpu"}} {
 adj.program @types(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets: tensor<?x?xi8>, %scale: tensor<f32>) {
   %a = adj.carried "s/state" : tensor<?x4xf32>
   adj.hand_over "s/state", %a : tensor<?x4xf32>
@@ -37,7 +43,7 @@ adj.program @types(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets:
 
 // -----
 
-module attributes {adj.plan = {batch = 1 : i64, boundaries = "device", budget = 1 : i64, context = 64 : i64, mini_sequence = 4 : i64, optimizer = "none", shard = 8 : i64}} {
+module attributes {adj.plan = {batch = 1 : i64, boundaries = "device", budget = 1 : i64, context = 64 : i64, mini_sequence = 4 : i64, optimizer = "none", shard = 8 : i64, target = "cpu"}} {
 adj.program @nested(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets: tensor<?x?xi8>, %scale: tensor<f32>) {
   %table = ssm.parameter "table" <ones> : tensor<16x8xf32>
   %x = ssm.embedding %tokens, %table : (tensor<?x?xi32>, tensor<16x8xf32>) -> tensor<?x?x8xf32>

@@ -2,7 +2,7 @@
 
 // A stack and its adjoint: the carried value has one place that the residual updates; what the adjoint needs is written straight into the tape
 // (a stride per layer), only the carried value itself is copied there.
-module attributes {adj.plan = {batch = 2 : i64, boundaries = "device", budget = 8000000000 : i64, context = 64 : i64, mini_sequence = 16 : i64, optimizer = "none", shard = 8 : i64}} {
+module attributes {adj.plan = {batch = 2 : i64, boundaries = "device", budget = 8000000000 : i64, context = 64 : i64, mini_sequence = 16 : i64, optimizer = "none", shard = 8 : i64, target = "cpu"}} {
 // CHECK-LABEL: adj.program @stack
 adj.program @stack(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets: tensor<?x?xi8>, %scale: tensor<f32>) {
   // CHECK-DAG: %[[X:.*]] = adj.buffer "repeat" arena {layer_stride = 0 : i64, {{.*}} size = 512 : i64, {{.*}} : memref<?x?x8xf32>
@@ -46,7 +46,7 @@ adj.program @stack(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets:
 
 // A reshape is a view, of a part as well: its rows are as far apart as the whole's. What a part of a concat is another shape of is
 // computed in its place.
-module attributes {adj.plan = {batch = 1 : i64, boundaries = "device", budget = 8000000000 : i64, context = 64 : i64, mini_sequence = 8 : i64, optimizer = "none", shard = 8 : i64}} {
+module attributes {adj.plan = {batch = 1 : i64, boundaries = "device", budget = 8000000000 : i64, context = 64 : i64, mini_sequence = 8 : i64, optimizer = "none", shard = 8 : i64, target = "cpu"}} {
 // CHECK: adj.kernel @generic_0 attributes {row_strides = array<i64: 12, 12>}
 // CHECK-LABEL: adj.program @reshapes
 adj.program @reshapes(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets: tensor<?x?xi8>, %scale: tensor<f32>) {
@@ -72,7 +72,7 @@ adj.program @reshapes(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %rese
 // -----
 
 // Parts of a split are views; parts of a concat are computed in their place, except for one that lies elsewhere.
-module attributes {adj.plan = {batch = 1 : i64, boundaries = "device", budget = 8000000000 : i64, context = 64 : i64, mini_sequence = 8 : i64, optimizer = "none", shard = 8 : i64}} {
+module attributes {adj.plan = {batch = 1 : i64, boundaries = "device", budget = 8000000000 : i64, context = 64 : i64, mini_sequence = 8 : i64, optimizer = "none", shard = 8 : i64, target = "cpu"}} {
 // CHECK: adj.kernel @rms_norm_0 attributes {row_strides = array<i64: 8, 4, 12>}
 // CHECK-LABEL: adj.program @views
 adj.program @views(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets: tensor<?x?xi8>, %scale: tensor<f32>) {
@@ -101,7 +101,7 @@ adj.program @views(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets:
 // -----
 
 // Carries: what is computed here is written straight into the boundary, what was received is copied on.
-module attributes {adj.plan = {batch = 2 : i64, boundaries = "device", budget = 8000000000 : i64, context = 64 : i64, mini_sequence = 8 : i64, optimizer = "none", shard = 8 : i64}} {
+module attributes {adj.plan = {batch = 2 : i64, boundaries = "device", budget = 8000000000 : i64, context = 64 : i64, mini_sequence = 8 : i64, optimizer = "none", shard = 8 : i64, target = "cpu"}} {
 // CHECK-LABEL: adj.program @carries
 adj.program @carries(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets: tensor<?x?xi8>, %scale: tensor<f32>) {
   // CHECK-DAG: %[[IN:.*]] = adj.buffer "c0/tail" carry_in {layer_stride = 0 : i64, {{.*}}offset = 0 : i64, {{.*}}size = 128 : i64
@@ -130,7 +130,7 @@ adj.program @carries(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %reset
 // -----
 
 // The loss: cotangents take the logits' place, losses go to their staging array, rows move with the mini-sequence.
-module attributes {adj.plan = {batch = 1 : i64, boundaries = "device", budget = 8000000000 : i64, context = 64 : i64, mini_sequence = 4 : i64, optimizer = "none", shard = 8 : i64}} {
+module attributes {adj.plan = {batch = 1 : i64, boundaries = "device", budget = 8000000000 : i64, context = 64 : i64, mini_sequence = 4 : i64, optimizer = "none", shard = 8 : i64, target = "cpu"}} {
 // CHECK-LABEL: adj.program @loss
 adj.program @loss(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets: tensor<?x?xi8>, %scale: tensor<f32>) {
   // CHECK-DAG: %[[LOGITS:.*]] = adj.buffer "gemm" arena {{{.*}}row_bytes = 0 : i64, size = 256 : i64, {{.*}} : memref<?x16xf32>

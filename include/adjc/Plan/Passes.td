@@ -24,6 +24,7 @@ def ChoosePolicies : Pass<"adj-choose-policies", "::mlir::ModuleOp"> {
     Option<"budgetText", "budget-text", "std::string", "\"8GB\"", "The budget as it was given, for messages">,
     Option<"boundaries", "boundaries", "std::string", "\"auto\"", "auto, device or binomial:N">,
     Option<"adamw", "adamw", "bool", "false", "The state of AdamW is resident">,
+    Option<"gpu", "gpu", "bool", "false", "The target is a GPU: bytes are device memory">,
   ];
   let dependentDialects = ["::mlir::adj::AdjDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
 }

@@ -25,6 +25,7 @@ struct PlanOptions {
   std::string boundaries = "auto"; ///< "auto", "device" or "binomial:N"
   std::string policy = "auto";     ///< "auto" or "store"
   bool adamw = false;              ///< the optimizer's state is resident
+  bool gpu = false;                ///< the target is a GPU
 };
 
 /// What `adj-choose-policies` chose: the module attribute `adj.plan`, which later passes read.
@@ -36,6 +37,12 @@ struct Plan {
   uint64_t budget = 0;      ///< bytes
   std::string boundaries;   ///< "device" or "binomial:N"
   bool adamw = false;
+  bool gpu = false; ///< the target is a GPU: bytes are device memory
+
+  /// Memory of the process and its libraries, before the arena.
+  uint64_t processBytes() const;
+  /// Memory beside arena and process for a sequence of `tokens`: on the CPU its token file.
+  uint64_t fileBytes(int64_t tokens) const;
 
   int64_t rows() const { return batch * shard; }
   int64_t shards() const { return (context + shard - 1) / shard; }
@@ -48,6 +55,9 @@ struct Plan {
 /// Memory of the process and its libraries on the CPU target, before the arena: measured on an empty session with up to 4
 /// threads. Each thread beyond costs 0.7 MB, which a session, unlike a plan, knows and counts (docs/adj-run.md).
 inline constexpr uint64_t kProcessBytes = 12'000'000;
+/// The same on a GPU: device memory of the context, of the kernels and of cuBLASLt with its workspace, on an empty
+/// session (test/gpu/run.sh, H100, 2026-11-22).
+inline constexpr uint64_t kGpuProcessBytes = 592'000'000;
 
 } // namespace adjc
 
