@@ -171,7 +171,7 @@ adjrt::Expected<std::string> produce(const DriverOptions &options, MLIRContext &
 
   if (mlir::failed(applyMemoryPlan(*spec, *memory)))
     return diagnostics.error(options.spec);
-  auto kernels = listKernels(*spec);
+  auto kernels = listKernels(*spec, KernelTarget::Cpu);
   auto lowered = lowerKernels(*spec);
   if (mlir::failed(kernels) || mlir::failed(lowered))
     return diagnostics.error(options.spec);

@@ -9,7 +9,12 @@ static int64_t getBlocks(RankedTensorType weight) {
   return static_cast<int64_t>(llvm::divideCeil(weight.getDimSize(0), convChannelBlock));
 }
 
-KernelGrid adjc::getConvGrid(RankedTensorType weight) { return {GridUnit::Batch, 1, getBlocks(weight)}; }
+KernelGrid adjc::getConvGrid(KernelTarget target, RankedTensorType weight) {
+  KernelGrid grid = makeGrid(target, GridUnit::Batch, 1, getBlocks(weight));
+  if (target == KernelTarget::Gpu)
+    grid.threads = convChannelBlock;
+  return grid;
+}
 
 ConvGroup::ConvGroup(KernelContext &ctx, Value group, RankedTensorType weight)
     : ctx(ctx), b(ctx.b), width(weight.getDimSize(2)), multiple(weight.getDimSize(0) % laneCount == 0) {
@@ -39,7 +44,7 @@ void ConvGroup::withRow(Value x, Value tail, Value s, function_ref<void(Value, V
 
 void ConvGroup::loadWeights(Value weight, Value weights) {
   for (int64_t k = 0; k < width; ++k)
-    b.loop(b.index(0), channelCount, 1, [&](Value c) {
+    b.spread(b.index(0), channelCount, [&](Value c) {
       b.store(b.load(weight, {channel(c), b.index(0), b.index(k)}), weights, {b.index(k), c});
     });
 }

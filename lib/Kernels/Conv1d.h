@@ -46,9 +46,9 @@ template <typename Conv> mlir::RankedTensorType getConvWeightType(mlir::Operatio
 }
 
 /// The grid: batch x blocks of channels.
-KernelGrid getConvGrid(mlir::RankedTensorType weight);
-template <typename Conv> llvm::FailureOr<KernelGrid> convGrid(mlir::Operation *op) {
-  return getConvGrid(getConvWeightType<Conv>(op));
+KernelGrid getConvGrid(KernelTarget target, mlir::RankedTensorType weight);
+template <typename Conv> llvm::FailureOr<KernelGrid> convGrid(mlir::Operation *op, KernelTarget target) {
+  return getConvGrid(target, getConvWeightType<Conv>(op));
 }
 
 } // namespace adjc

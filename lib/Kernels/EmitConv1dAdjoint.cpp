@@ -142,7 +142,7 @@ static void emitWeightCotangents(ConvGroup &g, const Views &v) {
     return next;
   });
   for (int64_t k = 0; k < width; ++k)
-    b.loop(zero, g.channelCount, 1, [&](Value c) {
+    b.spread(zero, g.channelCount, [&](Value c) {
       b.store(b.load(v.sums, {b.index(k), c}), v.dweight, {g.sequence, g.channel(c), zero, b.index(k)});
     });
   if (v.dbias)

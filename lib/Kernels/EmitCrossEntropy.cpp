@@ -6,11 +6,13 @@ using namespace mlir;
 using namespace adjc;
 
 /// Rows per group. A row is a whole vocabulary, so few of them are work enough.
-static constexpr int64_t vocabularyRowBlock = 8;
+static int64_t getBlock(KernelTarget target) { return target == KernelTarget::Gpu ? 1 : 8; }
 /// A target that is not counted.
 static constexpr int64_t ignored = -100;
 
-static FailureOr<KernelGrid> crossEntropyGrid(Operation *) { return KernelGrid{GridUnit::Rows, vocabularyRowBlock, 1}; }
+static FailureOr<KernelGrid> crossEntropyGrid(Operation *, KernelTarget target) {
+  return makeGrid(target, GridUnit::Rows, getBlock(target));
+}
 
 /// Three passes over the row: its maximum; exp(logit - maximum), stored and summed; the cotangent from it.
 static LogicalResult emitCrossEntropy(KernelContext &ctx, Operation *op) {
@@ -23,11 +25,11 @@ static LogicalResult emitCrossEntropy(KernelContext &ctx, Operation *op) {
   Value logits = ctx.rowsView(entropy.getCotangent()), scaleView = ctx.fullView(entropy.getScale());
   Value scale = b.load(scaleView, {});
   Value zero = b.index(0), end = b.index(vocabulary);
-  ctx.forRows(vocabularyRowBlock, [&](Value row) {
+  ctx.forRows(getBlock(ctx.getTarget()), [&](Value row) {
     Value target = b.load(targets, row);
     Value skip = b.compare(arith::CmpIPredicate::eq, target, b.constant(target.getType(), ignored));
     auto writeZeros = [&] {
-      b.store(b.f32(0), losses, row);
+      b.once([&] { b.store(b.f32(0), losses, row); });
       forLanes(b, zero, end, multiple, [&](const Lanes &lanes, Value v) {
         lanes.store(lanes.constant(0), logits, {row, v});
       });
@@ -45,12 +47,13 @@ static LogicalResult emitCrossEntropy(KernelContext &ctx, Operation *op) {
         return SmallVector<Value>{weight};
       })[0];
       Value loss = b.add(b.sub(maximum, chosen), math::LogOp::create(b, sum));
-      b.store(loss, losses, row);
+      b.once([&] { b.store(loss, losses, row); });
       Value factor = b.div(scale, sum);
       forLanes(b, zero, end, multiple, [&](const Lanes &lanes, Value v) {
         lanes.store(b.mul(lanes.load(logits, {row, v}), lanes.splat(factor)), logits, {row, v});
       });
-      b.store(b.sub(b.load(logits, {row, place}), scale), logits, {row, place});
+      b.barrier();
+      b.once([&] { b.store(b.sub(b.load(logits, {row, place}), scale), logits, {row, place}); });
     };
     b.ifThen(skip, writeZeros, writeCotangents);
   });

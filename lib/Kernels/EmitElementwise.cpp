@@ -11,17 +11,19 @@ using namespace adjc;
 static constexpr int64_t vectorBlock = 1024;
 
 /// Elements of the leading dimension that a group owns.
-static int64_t getStaticBlock(RankedTensorType type) { return type.getRank() <= 1 ? vectorBlock : rowBlock; }
+static int64_t getStaticBlock(KernelTarget target, RankedTensorType type) {
+  return type.getRank() <= 1 ? vectorBlock : getRowsPerGroup(target);
+}
 
 /// The grid of an elementwise kernel with results of this type.
-static FailureOr<KernelGrid> getGrid(Operation *op, RankedTensorType type) {
+static FailureOr<KernelGrid> getGrid(Operation *op, KernelTarget target, RankedTensorType type) {
   if (hasTokenRows(type))
-    return KernelGrid{GridUnit::Rows, rowBlock, 1};
+    return makeGrid(target, GridUnit::Rows, getRowsPerGroup(target));
   if (!type.hasStaticShape())
     return op->emitOpError() << "computes a " << type
                              << "; an elementwise kernel computes token rows or a static tensor";
   int64_t leading = type.getRank() == 0 ? 1 : type.getDimSize(0);
-  return KernelGrid{GridUnit::One, 1, static_cast<int64_t>(llvm::divideCeil(leading, getStaticBlock(type)))};
+  return makeGrid(target, GridUnit::One, 1, llvm::divideCeil(leading, getStaticBlock(target, type)));
 }
 
 namespace {
@@ -96,7 +98,9 @@ static LogicalResult emitPointwise(KernelContext &ctx, Operation *op, RankedTens
       ctx.write(lanes, value, target, place);
   };
   auto runLanes = [&](Value lo, Value hi, bool multiple, function_ref<void(const Lanes &, Value)> run) {
-    if (scalar)
+    if (b.getThreads())
+      b.spread(lo, hi, [&](Value i) { run(Lanes(b, 1), i); });
+    else if (scalar)
       b.loop(lo, hi, 1, [&](Value i) { run(Lanes(b, 1), i); });
     else
       forLanes(b, lo, hi, multiple, run);
@@ -123,17 +127,18 @@ static LogicalResult emitPointwise(KernelContext &ctx, Operation *op, RankedTens
 
   ctx.forGroups([&](Value group) {
     if (rowsAreLanes) {
-      Value first = b.mul(group, b.index(rowBlock));
-      Value last = b.min(b.add(first, b.index(rowBlock)), ctx.rows);
+      int64_t block = getRowsPerGroup(ctx.getTarget());
+      Value first = b.mul(group, b.index(block));
+      Value last = b.min(b.add(first, b.index(block)), ctx.rows);
       runLanes(first, last, /*multiple=*/false,
                [&](const Lanes &lanes, Value row) { emitPoint(lanes, row, SmallVector<Value>(rowRank, Value())); });
     } else if (rowRank > 0) {
-      ctx.forRowsOfGroup(group, rowBlock, ctx.rows,
+      ctx.forRowsOfGroup(group, getRowsPerGroup(ctx.getTarget()), ctx.rows,
                          [&](Value row) { emitDims(row, SmallVector<Value>(rowRank, Value())); });
     } else if (rank == 0) {
-      emitPoint(Lanes(b, 1), Value(), {});
+      b.once([&] { emitPoint(Lanes(b, 1), Value(), {}); });
     } else {
-      int64_t block = getStaticBlock(type), extent = type.getDimSize(0);
+      int64_t block = getStaticBlock(ctx.getTarget(), type), extent = type.getDimSize(0);
       Value first = b.mul(group, b.index(block));
       Value last = b.min(b.add(first, b.index(block)), b.index(extent));
       if (rank == 1)
@@ -150,7 +155,7 @@ static LogicalResult emitPointwise(KernelContext &ctx, Operation *op, RankedTens
 // linalg.generic
 //===------------------------------------------------------------------------------------------------------------===//
 
-static FailureOr<KernelGrid> genericGrid(Operation *op) {
+static FailureOr<KernelGrid> genericGrid(Operation *op, KernelTarget target) {
   auto generic = cast<linalg::GenericOp>(op);
   if (generic.getNumResults() == 0)
     return op->emitOpError() << "must compute tensors";
@@ -162,7 +167,7 @@ static FailureOr<KernelGrid> genericGrid(Operation *op) {
   for (Operation &scalar : generic.getBody()->without_terminator())
     if (!isa<arith::ConstantOp>(scalar) && !OpTrait::hasElementwiseMappableTraits(&scalar))
       return scalar.emitOpError() << "is not a scalar operation that an elementwise kernel can compute";
-  return getGrid(op, cast<RankedTensorType>(op->getResult(0).getType()));
+  return getGrid(op, target, cast<RankedTensorType>(op->getResult(0).getType()));
 }
 
 /// The constant that a tensor is filled with, or null.
@@ -266,8 +271,8 @@ static Value getTiedOut(Operation *op, unsigned result) {
 // Residual, copy and fill
 //===------------------------------------------------------------------------------------------------------------===//
 
-static FailureOr<KernelGrid> resultGrid(Operation *op) {
-  return getGrid(op, cast<RankedTensorType>(op->getResult(0).getType()));
+static FailureOr<KernelGrid> resultGrid(Operation *op, KernelTarget target) {
+  return getGrid(op, target, cast<RankedTensorType>(op->getResult(0).getType()));
 }
 
 static LogicalResult emitResidual(KernelContext &ctx, Operation *op) {
@@ -278,10 +283,10 @@ static LogicalResult emitResidual(KernelContext &ctx, Operation *op) {
       [&](const Lanes &, ArrayRef<Value> values) { return SmallVector<Value>{ctx.b.add(values[0], values[1])}; });
 }
 
-static FailureOr<KernelGrid> copyGrid(Operation *op) {
+static FailureOr<KernelGrid> copyGrid(Operation *op, KernelTarget target) {
   if (op->getNumOperands() != 1)
     return op->emitOpError() << "of a kernel without an operation must have one operand to copy";
-  return getGrid(op, cast<RankedTensorType>(op->getOperand(0).getType()));
+  return getGrid(op, target, cast<RankedTensorType>(op->getOperand(0).getType()));
 }
 
 static LogicalResult emitCopy(KernelContext &ctx, Operation *op) {

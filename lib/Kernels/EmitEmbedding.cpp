@@ -7,13 +7,17 @@ using namespace adjc;
 
 /// Channels per group of the adjoint: a group owns these columns of the table's gradient.
 static constexpr int64_t channelBlock = 32;
+/// Rows of a chunk of the adjoint.
+static constexpr int64_t rowChunk = 64;
 
 /// The table's row for a token. The runtime checks tokens against the vocabulary before it runs a program.
 static Value loadToken(KernelBuilder &b, Value tokens, Value row) {
   return arith::IndexCastOp::create(b, b.getIndexType(), b.load(tokens, row));
 }
 
-static FailureOr<KernelGrid> embeddingGrid(Operation *) { return KernelGrid{GridUnit::Rows, rowBlock, 1}; }
+static FailureOr<KernelGrid> embeddingGrid(Operation *, KernelTarget target) {
+  return makeGrid(target, GridUnit::Rows, getRowsPerGroup(target));
+}
 
 static LogicalResult emitEmbedding(KernelContext &ctx, Operation *op) {
   auto embedding = cast<ssm::EmbeddingOp>(op);
@@ -22,7 +26,7 @@ static LogicalResult emitEmbedding(KernelContext &ctx, Operation *op) {
   Value tokens = ctx.rowsView(embedding.getTokens()), table = ctx.fullView(embedding.getTable());
   Value result = ctx.rowsView(embedding.getResult());
   Value zero = b.index(0), end = b.index(channels);
-  ctx.forRows(rowBlock, [&](Value row) {
+  ctx.forRows(getRowsPerGroup(ctx.getTarget()), [&](Value row) {
     Value token = loadToken(b, tokens, row);
     forLanes(b, zero, end, channels % laneCount == 0, [&](const Lanes &lanes, Value c) {
       lanes.store(lanes.load(table, {token, c}), result, {row, c});
@@ -31,12 +35,15 @@ static LogicalResult emitEmbedding(KernelContext &ctx, Operation *op) {
   return success();
 }
 
-static FailureOr<KernelGrid> adjointGrid(Operation *op) {
+static FailureOr<KernelGrid> adjointGrid(Operation *op, KernelTarget target) {
   int64_t channels = cast<RankedTensorType>(op->getResult(0).getType()).getShape().back();
-  return KernelGrid{GridUnit::One, 1, static_cast<int64_t>(llvm::divideCeil(channels, channelBlock))};
+  KernelGrid grid = makeGrid(target, GridUnit::One, 1, llvm::divideCeil(channels, channelBlock));
+  if (target == KernelTarget::Gpu)
+    grid.threads = channelBlock;
+  return grid;
 }
 
-/// Rows in order, in chunks of rowBlock: rows of a chunk that have the same token are summed before the table's row is
+/// Rows in order, in chunks: rows of a chunk that have the same token are summed before the table's row is
 /// touched, so that the sum over a frequent token's rows has two levels.
 static LogicalResult emitEmbeddingAdjoint(KernelContext &ctx, Operation *op) {
   auto adjoint = cast<adj::EmbeddingAdjointOp>(op);
@@ -53,8 +60,8 @@ static LogicalResult emitEmbeddingAdjoint(KernelContext &ctx, Operation *op) {
   ctx.forGroups([&](Value group) {
     Value first = b.mul(group, b.index(channelBlock));
     Value count = b.min(b.index(channelBlock), b.sub(b.index(channels), first));
-    b.loop(zero, ctx.rows, rowBlock, [&](Value chunk) {
-      Value chunkEnd = b.min(b.add(chunk, b.index(rowBlock)), ctx.rows);
+    b.loop(zero, ctx.rows, rowChunk, [&](Value chunk) {
+      Value chunkEnd = b.min(b.add(chunk, b.index(rowChunk)), ctx.rows);
       b.loop(chunk, chunkEnd, 1, [&](Value row) {
         Value token = b.load(tokens, row);
         auto isSame = [&](Value other) { return b.compare(arith::CmpIPredicate::eq, b.load(tokens, other), token); };

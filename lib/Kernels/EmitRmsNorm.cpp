@@ -6,7 +6,9 @@
 using namespace mlir;
 using namespace adjc;
 
-static FailureOr<KernelGrid> rmsNormGrid(Operation *) { return KernelGrid{GridUnit::Rows, rowBlock, 1}; }
+static FailureOr<KernelGrid> rmsNormGrid(Operation *, KernelTarget target) {
+  return makeGrid(target, GridUnit::Rows, getRowsPerGroup(target));
+}
 
 /// 1 / sqrt(sum / channels + eps)
 static Value inverseRms(KernelBuilder &b, Value sumOfSquares, int64_t channels, double eps) {
@@ -21,7 +23,7 @@ static LogicalResult emitRmsNorm(KernelContext &ctx, Operation *op) {
   bool multiple = channels % laneCount == 0;
   Value x = ctx.rowsView(norm.getX()), weight = ctx.flatView(norm.getWeight()), y = ctx.rowsView(norm.getResult());
   Value zero = b.index(0), end = b.index(channels);
-  ctx.forRows(rowBlock, [&](Value row) {
+  ctx.forRows(getRowsPerGroup(ctx.getTarget()), [&](Value row) {
     Value sum = reduceLanes(b, zero, end, multiple, Reduction::Sum, 1, [&](const Lanes &lanes, Value c) {
       Value value = lanes.load(x, {row, c});
       return SmallVector<Value>{b.mul(value, value)};
@@ -40,8 +42,8 @@ static int64_t getGroupRows(adj::RmsNormAdjointOp adjoint) {
   return getRowsPerPartial(cast<RankedTensorType>(adjoint.getDweight().getType()));
 }
 
-static FailureOr<KernelGrid> rmsNormAdjointGrid(Operation *op) {
-  return KernelGrid{GridUnit::Rows, getGroupRows(cast<adj::RmsNormAdjointOp>(op)), 1};
+static FailureOr<KernelGrid> rmsNormAdjointGrid(Operation *op, KernelTarget target) {
+  return makeGrid(target, GridUnit::Rows, getGroupRows(cast<adj::RmsNormAdjointOp>(op)));
 }
 
 /// With r = 1/rms(x) and g = dy * w: dx = r g - x r^3 sum(g x) / channels and dw = sum over rows of dy x r.

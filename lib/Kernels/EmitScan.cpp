@@ -18,11 +18,12 @@ namespace {
 class ForwardEmitter {
 public:
   ForwardEmitter(KernelContext &context, ssm::ScanOp scan, const ScanGeometry &geometry)
-      : context(context), b(context.b), scan(scan), geometry(geometry), scratch(b), program(geometry.lane, geometry.groupedSet) {}
+      : context(context), b(context.b), scan(scan), geometry(geometry), scratch(b, geometry),
+        program(geometry.lane, geometry.groupedSet) {}
 
   LogicalResult emit() {
     for (unsigned part = 0; part < geometry.stateParts; ++part)
-      state.push_back(scratch.make(geometry.scratchShape(geometry.stateSet), geometry.stateType));
+      state.push_back(scratch.make(geometry.stateSet, geometry.stateType));
     // Where a sum over the lanes is needed a block holds all of them (ssm::getScanCut).
     if (failed(buildProgram()))
       return failure();
@@ -73,7 +74,7 @@ private:
     PointIndex index = makeIndex(geometry, block);
     points.emitHoisted(block, index);
     for (Value part : state)
-      fillZero(b, part);
+      scratch.fillZero(part);
     if (initial)
       loadStates(b, geometry, block, initial, block.batch, state, {});
     b.loop(b.index(0), context.tokens, 1, [&](Value token) {
@@ -85,9 +86,11 @@ private:
           storeStates(b, geometry, block, checkpoints, {block.batch, b.div(token, b.index(every))}, state);
         });
       }
-      index.dims[tokenDim] = b.min(b.add(token, b.index(prefetchDistance)), b.sub(context.tokens, b.index(1)));
-      for (auto [view, map] : views)
-        prefetchRow(b, geometry, block, view, map, index);
+      if (!geometry.threads) {
+        index.dims[tokenDim] = b.min(b.add(token, b.index(prefetchDistance)), b.sub(context.tokens, b.index(1)));
+        for (auto [view, map] : views)
+          prefetchRow(b, geometry, block, view, map, index);
+      }
       index.dims[tokenDim] = token;
       points.emitToken(block, index);
     });
@@ -108,10 +111,12 @@ private:
 
 } // namespace
 
-static FailureOr<KernelGrid> scanGrid(Operation *op) { return ScanGeometry::get(op).getGrid(); }
+static FailureOr<KernelGrid> scanGrid(Operation *op, KernelTarget target) {
+  return ScanGeometry::get(op, target).getGrid();
+}
 
 static LogicalResult emitScan(KernelContext &context, Operation *op) {
-  ScanGeometry geometry = ScanGeometry::get(op);
+  ScanGeometry geometry = ScanGeometry::get(op, context.getTarget());
   return ForwardEmitter(context, cast<ssm::ScanOp>(op), geometry).emit();
 }
 

@@ -27,23 +27,23 @@ struct TokenSum {
 class AdjointEmitter {
 public:
   AdjointEmitter(KernelContext &context, adj::ScanAdjointOp scan, const ScanGeometry &geometry)
-      : context(context), b(context.b), scan(scan), geometry(geometry), scratch(b), recompute(geometry.lane, geometry.groupedSet),
-        reverse(geometry.lane, geometry.groupedSet), every(scan.getCheckpointEvery()) {}
+      : context(context), b(context.b), scan(scan), geometry(geometry), scratch(b, geometry),
+        recompute(geometry.lane, geometry.groupedSet), reverse(geometry.lane, geometry.groupedSet),
+        every(scan.getCheckpointEvery()) {}
 
   LogicalResult emit() {
-    SmallVector<int64_t> shape = geometry.scratchShape(geometry.stateSet);
-    SmallVector<int64_t> chunkShape(shape);
-    chunkShape.insert(chunkShape.begin(), every + 1);
     for (unsigned part = 0; part < geometry.stateParts; ++part) {
-      cotangent.push_back(scratch.make(shape, geometry.stateType));
-      states.push_back(scratch.make(chunkShape, geometry.stateType));
+      cotangent.push_back(scratch.make(geometry.stateSet, geometry.stateType));
+      states.push_back(scratch.make(geometry.stateSet, geometry.stateType, every + 1));
     }
     if (failed(buildRecompute()) || failed(buildReverse()))
       return failure();
     if (geometry.splitsLanes() && (failed(recompute.verifyLaneSums(scan, /*partial=*/false)) ||
                                    failed(reverse.verifyLaneSums(scan, /*partial=*/true))))
       return failure();
-    keepCostlyValues(recompute, reverse, geometry, scratch, every);
+    // A GPU computes a value again sooner than it fetches it from a thread's own memory.
+    if (!geometry.threads)
+      keepCostlyValues(recompute, reverse, geometry, scratch, every);
     PointEmitter forwardPoints(b, recompute, geometry, scratch), reversePoints(b, reverse, geometry, scratch);
     if (failed(scratch.check(scan)))
       return failure();
@@ -119,8 +119,7 @@ private:
     if (contains(dimsOf(map), tokenDim))
       return addOutput(reverse, geometry, context, node, result, map,
                        [=, this](const PointIndex &index) { return partialIndices(map, index); });
-    SmallVector<int64_t> shape = geometry.scratchShape(dimsOf(map));
-    TokenSum sum{result, map, scratch.make(shape, node->type), scratch.make(shape, node->type)};
+    TokenSum sum{result, map, scratch.make(dimsOf(map), node->type), scratch.make(dimsOf(map), node->type)};
     tokenSums.push_back(sum);
     reverse.addStore(
         node, dimsOf(map) | dimBit(batchDim) | dimBit(tokenDim),
@@ -148,15 +147,15 @@ private:
     forwardPoints.emitHoisted(block, index);
     reversePoints.emitHoisted(block, index);
     for (Value part : cotangent)
-      fillZero(b, part);
+      scratch.fillZero(part);
     if (stateCotangent)
       loadStates(b, geometry, block, stateCotangent, block.batch, cotangent, {});
     if (geometry.hasPartialVectors())
       for (Value part : states)
-        fillZero(b, part);
+        scratch.fillZero(part);
     for (const TokenSum &sum : tokenSums) {
-      fillZero(b, sum.chunk);
-      fillZero(b, sum.total);
+      scratch.fillZero(sum.chunk);
+      scratch.fillZero(sum.total);
     }
     b.reverseLoop(b.index(0), b.ceilDiv(context.tokens, every), {}, [&](Value chunk, ValueRange) {
       emitChunk(block, index, chunk, forwardPoints, reversePoints);
@@ -168,7 +167,14 @@ private:
       forPoints(b, geometry, block, dimsOf(sum.map), index, [&](const PointIndex &point) {
         SmallVector<Value> indices = partialIndices(sum.map, point);
         llvm::append_range(indices, mapIndices(sum.map, point));
-        b.store(b.load(sum.total, geometry.scratchIndices(dimsOf(sum.map), point)), sum.result, indices);
+        auto write = [&] {
+          b.store(b.load(sum.total, geometry.scratchIndices(dimsOf(sum.map), point)), sum.result, indices);
+        };
+        // Without lanes every thread has the sum.
+        if (contains(dimsOf(sum.map), geometry.lane))
+          write();
+        else
+          b.once(write);
       });
   }
 
@@ -179,10 +185,12 @@ private:
     loadStates(b, geometry, block, checkpoints, {block.batch, chunk}, states, b.index(0));
     b.loop(b.index(0), count, 1, [&](Value slot) {
       // All that the chunk needs, the cotangents too: the way back finds it in the cache.
-      index.dims[tokenDim] =
-          b.min(b.add(first, b.add(slot, b.index(prefetchDistance))), b.sub(context.tokens, b.index(1)));
-      for (auto [view, map] : views)
-        prefetchRow(b, geometry, block, view, map, index);
+      if (!geometry.threads) {
+        index.dims[tokenDim] =
+            b.min(b.add(first, b.add(slot, b.index(prefetchDistance))), b.sub(context.tokens, b.index(1)));
+        for (auto [view, map] : views)
+          prefetchRow(b, geometry, block, view, map, index);
+      }
       index.slot = slot;
       index.dims[tokenDim] = b.add(first, slot);
       forwardPoints.emitToken(block, index);
@@ -194,7 +202,7 @@ private:
       return SmallVector<Value>();
     });
     for (const TokenSum &sum : tokenSums)
-      moveInto(b, sum.total, sum.chunk);
+      scratch.moveInto(sum.total, sum.chunk);
   }
 
   KernelContext &context;
@@ -214,10 +222,12 @@ private:
 
 } // namespace
 
-static FailureOr<KernelGrid> scanAdjointGrid(Operation *op) { return ScanGeometry::get(op).getGrid(); }
+static FailureOr<KernelGrid> scanAdjointGrid(Operation *op, KernelTarget target) {
+  return ScanGeometry::get(op, target).getGrid();
+}
 
 static LogicalResult emitScanAdjoint(KernelContext &context, Operation *op) {
-  ScanGeometry geometry = ScanGeometry::get(op);
+  ScanGeometry geometry = ScanGeometry::get(op, context.getTarget());
   return AdjointEmitter(context, cast<adj::ScanAdjointOp>(op), geometry).emit();
 }
 

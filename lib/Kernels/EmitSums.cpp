@@ -12,8 +12,8 @@ static constexpr int64_t partialChunk = 16;
 static RankedTensorType getResultType(Operation *op) { return cast<RankedTensorType>(op->getResult(0).getType()); }
 
 /// A group writes one partial sum.
-static FailureOr<KernelGrid> columnSumGrid(Operation *op) {
-  return KernelGrid{GridUnit::Rows, getRowsPerPartial(getResultType(op)), 1};
+static FailureOr<KernelGrid> columnSumGrid(Operation *op, KernelTarget target) {
+  return makeGrid(target, GridUnit::Rows, getRowsPerPartial(getResultType(op)));
 }
 
 static LogicalResult emitColumnSum(KernelContext &ctx, Operation *op) {
@@ -37,12 +37,12 @@ static LogicalResult emitColumnSum(KernelContext &ctx, Operation *op) {
   return success();
 }
 
-static FailureOr<KernelGrid> sumPartialsGrid(Operation *op) {
+static FailureOr<KernelGrid> sumPartialsGrid(Operation *op, KernelTarget target) {
   RankedTensorType type = getResultType(op);
   if (hasTokenRows(type))
-    return KernelGrid{GridUnit::Rows, rowBlock, 1};
+    return makeGrid(target, GridUnit::Rows, getRowsPerGroup(target));
   if (type.hasStaticShape())
-    return KernelGrid{GridUnit::One, 1, static_cast<int64_t>(llvm::divideCeil(getRowSize(type), elementBlock))};
+    return makeGrid(target, GridUnit::One, 1, llvm::divideCeil(getRowSize(type), elementBlock));
   return op->emitOpError() << "must sum to a static tensor or to token rows, not to " << type;
 }
 
@@ -88,7 +88,7 @@ static LogicalResult emitSumPartials(KernelContext &ctx, Operation *op) {
 
   Value result = ctx.packedRowsView(sum.getResult());
   Value stride = b.mul(ctx.rows, extent);
-  ctx.forRows(rowBlock, [&](Value row) {
+  ctx.forRows(getRowsPerGroup(ctx.getTarget()), [&](Value row) {
     Value start = b.mul(row, extent);
     forLanes(b, zero, extent, multiple, [&](const Lanes &lanes, Value c) {
       ctx.write(lanes, sumOver(b, lanes, partials, count, stride, b.add(start, c)), result, {row, c});

@@ -65,7 +65,7 @@ void keepCostlyValues(PointProgram &first, PointProgram &second, const ScanGeome
       continue;
     bytes += size;
     kept.insert(node.get());
-    Value place = scratch.make(shape, node->type);
+    Value place = scratch.make(node->dims, node->type, every);
     DimSet dims = node->dims;
     auto indices = [=, &geometry](const PointIndex &index) {
       SmallVector<Value> result = geometry.scratchIndices(dims, index);

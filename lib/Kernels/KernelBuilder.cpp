@@ -1,5 +1,6 @@
 //===- KernelBuilder.cpp - short spellings for the loops and arithmetic of kernels ------------------------------===//
 #include "adjc/Kernels/KernelBuilder.h"
+#include "adjc/Kernels/SharedMemory.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -59,12 +60,29 @@ void KernelBuilder::store(Value value, Value memref, ValueRange indices) {
   memref::StoreOp::create(*this, value, memref, indices);
 }
 
-Value KernelBuilder::workspace(ArrayRef<int64_t> shape, Type element) {
+/// The function that `b` inserts into.
+static func::FuncOp getFunction(KernelBuilder &b) {
+  Operation *parent = b.getInsertionBlock()->getParentOp();
+  return isa<func::FuncOp>(parent) ? cast<func::FuncOp>(parent) : parent->getParentOfType<func::FuncOp>();
+}
+
+Value KernelBuilder::privateWorkspace(ArrayRef<int64_t> shape, Type element) {
   OpBuilder::InsertionGuard guard(*this);
-  Operation *parent = getInsertionBlock()->getParentOp();
-  auto function = isa<func::FuncOp>(parent) ? cast<func::FuncOp>(parent) : parent->getParentOfType<func::FuncOp>();
+  setInsertionPointToStart(&getFunction(*this).getBody().front());
+  return memref::AllocaOp::create(*this, MemRefType::get(shape, element), getI64IntegerAttr(threads ? 16 : 64));
+}
+
+Value KernelBuilder::workspace(ArrayRef<int64_t> shape, Type element) {
+  if (!threads)
+    return privateWorkspace(shape, element);
+  OpBuilder::InsertionGuard guard(*this);
+  func::FuncOp function = getFunction(*this);
   setInsertionPointToStart(&function.getBody().front());
-  return memref::AllocaOp::create(*this, MemRefType::get(shape, element), getI64IntegerAttr(64));
+  Value all = memref::GetGlobalOp::create(*this, getSharedMemoryType(getContext()), sharedMemoryName);
+  auto type = MemRefType::get(shape, element, MemRefLayoutAttrInterface(), getI64IntegerAttr(sharedMemorySpace));
+  Value view = memref::ViewOp::create(*this, type, all, index(sharedBytes), ValueRange());
+  sharedBytes += llvm::alignTo(type.getNumElements() * llvm::divideCeil(element.getIntOrFloatBitWidth(), 8), 16);
+  return view;
 }
 
 void KernelBuilder::loop(Value lo, Value hi, int64_t step, function_ref<void(Value)> body) {

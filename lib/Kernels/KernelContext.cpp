@@ -1,6 +1,7 @@
 //===- KernelContext.cpp - what an emitter is given -------------------------------------------------------------===//
 #include "adjc/Kernels/KernelContext.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;
@@ -33,15 +34,15 @@ int64_t adjc::getRowsPerPartial(RankedTensorType partials) {
   return cast<adj::BlocksAttr>(partials.getEncoding()).getSize();
 }
 
-KernelContext::KernelContext(adj::KernelOp kernel, func::FuncOp function)
-    : b(function.getLoc(), function.getContext()), kernel(kernel), function(function) {
+KernelContext::KernelContext(adj::KernelOp kernel, func::FuncOp function, KernelTarget target, const KernelGrid &grid)
+    : b(function.getLoc(), function.getContext()), kernel(kernel), function(function), target(target) {
+  if (target == KernelTarget::Gpu)
+    b.setThreads(grid.threads);
   b.setInsertionPointToStart(&function.getBody().front());
-  auto sizes = function.getArguments().take_back(5);
+  auto sizes = function.getArguments().take_back(target == KernelTarget::Gpu ? 4 : 5);
   batch = sizes[0];
   tokens = sizes[1];
   rows = sizes[2];
-  firstGroup = sizes[3];
-  lastGroup = sizes[4];
 }
 
 bool KernelContext::isOutput(Value tensor) {
@@ -98,7 +99,8 @@ Value KernelContext::makeView(const KernelOperand &operand, ArrayRef<OpFoldResul
     });
   };
   auto layout = StridedLayoutAttr::get(b.getContext(), 0, toStatic(strides));
-  auto type = MemRefType::get(toStatic(sizes), operand.type.getElementType(), layout);
+  auto type = MemRefType::get(toStatic(sizes), operand.type.getElementType(), layout,
+                              cast<MemRefType>(operand.base.getType()).getMemorySpace());
   auto fold = [&](ArrayRef<OpFoldResult> values) {
     return llvm::map_to_vector(values, [&](OpFoldResult value) -> OpFoldResult {
       if (auto constant = getConstantIntValue(value))
@@ -157,7 +159,14 @@ Value KernelContext::flatView(const KernelOperand &op) {
   return makeView(op, count, OpFoldResult(b.getIndexAttr(1)));
 }
 
-void KernelContext::forGroups(function_ref<void(Value)> body) { b.loop(firstGroup, lastGroup, 1, body); }
+void KernelContext::forGroups(function_ref<void(Value)> body) {
+  if (target == KernelTarget::Cpu)
+    return b.loop(function.getArguments().end()[-2], function.getArguments().back(), 1, body);
+  // The grid has two dimensions so that any number of groups fits ("PTX kernels" in adjrt/abi.h).
+  Value column = gpu::BlockIdOp::create(b, gpu::Dimension::x), row = gpu::BlockIdOp::create(b, gpu::Dimension::y);
+  Value group = b.add(b.mul(row, gpu::GridDimOp::create(b, gpu::Dimension::x)), column);
+  b.ifThen(b.compare(arith::CmpIPredicate::ult, group, function.getArguments().back()), [&] { body(group); });
+}
 
 void KernelContext::forRowsOfGroup(Value group, int64_t block, Value count, function_ref<void(Value)> body) {
   Value first = b.mul(group, b.index(block));

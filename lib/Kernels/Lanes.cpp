@@ -7,6 +7,10 @@
 using namespace mlir;
 using namespace adjc;
 
+Value adjc::combine(KernelBuilder &b, Reduction kind, Value x, Value y) {
+  return kind == Reduction::Sum ? b.add(x, y) : b.max(x, y);
+}
+
 Type Lanes::type(Type element) const { return width == 1 ? element : VectorType::get({width}, element); }
 
 Value Lanes::splat(Value scalar) const {
@@ -46,6 +50,8 @@ static void keepScalar(KernelBuilder &b, Operation *loop) {
 
 void adjc::forLanes(KernelBuilder &b, Value lo, Value hi, bool multiple,
                     function_ref<void(const Lanes &, Value)> body) {
+  if (b.getThreads())
+    return b.spread(lo, hi, [&](Value i) { body(Lanes(b, 1), i); });
   Value end = getVectorEnd(b, lo, hi, multiple);
   b.loop(lo, end, laneCount, [&](Value i) { body(Lanes(b, laneCount), i); });
   if (multiple)
@@ -55,10 +61,6 @@ void adjc::forLanes(KernelBuilder &b, Value lo, Value hi, bool multiple,
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(remainder.getBody());
   body(Lanes(b, 1), remainder.getInductionVar());
-}
-
-static Value combine(KernelBuilder &b, Reduction kind, Value x, Value y) {
-  return kind == Reduction::Sum ? b.add(x, y) : b.max(x, y);
 }
 
 Value adjc::reduceVector(KernelBuilder &b, Reduction kind, Value vector) {
@@ -83,6 +85,12 @@ SmallVector<Value> adjc::reduceLanes(KernelBuilder &b, Value lo, Value hi, bool 
       value = combine(b, kind, previous, value);
     return next;
   };
+  if (b.getThreads()) {
+    SmallVector<Value> inits(count, scalar.constant(neutral));
+    SmallVector<Value> mine = b.loop(b.add(lo, b.threadNumber()), hi, b.getThreads(), inits,
+                                     [&](Value i, ValueRange carried) { return step(scalar, i, carried); });
+    return reduceThreads(b, kind, mine);
+  }
   Value end = getVectorEnd(b, lo, hi, multiple);
   SmallVector<Value> zeros(count, wide.constant(neutral));
   SmallVector<Value> vectors = b.loop(lo, end, chunk, zeros, [&](Value first, ValueRange totals) {

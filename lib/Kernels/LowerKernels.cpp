@@ -1,7 +1,9 @@
 //===- LowerKernels.cpp - adj-lower-kernels: kernels become functions -------------------------------------------===//
 #include "adjc/Kernels/Emitters.h"
 #include "adjc/Kernels/Passes.h"
+#include "adjc/Kernels/SharedMemory.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -54,25 +56,31 @@ static LogicalResult verifyForm(adj::KernelOp kernel, Operation *op, const Kerne
   return success();
 }
 
-static LogicalResult lowerKernel(adj::KernelOp kernel) {
+static LogicalResult lowerKernel(adj::KernelOp kernel, KernelTarget target) {
   FailureOr<Operation *> op = getComputation(kernel);
-  // The grid also says, with a diagnostic, when there is no emitter.
-  if (failed(op) || failed(getKernelGrid(kernel)))
+  if (failed(op))
     return failure();
+  // The grid also says, with a diagnostic, when there is no emitter.
+  FailureOr<KernelGrid> grid = getKernelGrid(kernel, target);
+  if (failed(grid))
+    return failure();
+  bool gpu = target == KernelTarget::Gpu;
   const KernelEmitter &emitter = *findEmitter(*op);
   if (failed(verifyForm(kernel, *op, emitter)))
     return failure();
 
   OpBuilder builder(kernel);
+  Attribute space = gpu ? builder.getI64IntegerAttr(globalMemorySpace) : Attribute();
   SmallVector<Type> types;
   Block &body = kernel.getBody().front();
   auto addPointer = [&](Value tensor) {
-    types.push_back(MemRefType::get({}, cast<RankedTensorType>(tensor.getType()).getElementType()));
+    types.push_back(MemRefType::get({}, cast<RankedTensorType>(tensor.getType()).getElementType(),
+                                    MemRefLayoutAttrInterface(), space));
   };
   llvm::for_each(body.getArguments(), addPointer);
   llvm::for_each(body.getTerminator()->getOperands(), addPointer);
   size_t pointers = types.size();
-  types.append(5, builder.getIndexType());
+  types.append(gpu ? 4 : 5, builder.getIndexType());
   auto function =
       func::FuncOp::create(builder, kernel.getLoc(), kernel.getSymName(), builder.getFunctionType(types, {}));
   function.addEntryBlock();
@@ -80,9 +88,19 @@ static LogicalResult lowerKernel(adj::KernelOp kernel) {
   for (size_t i = 0; i < pointers; ++i)
     function.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
 
-  KernelContext context(kernel, function);
+  KernelContext context(kernel, function, target, *grid);
   if (failed(emitter.emit(context, *op)))
     return failure();
+  if (gpu) {
+    for (unsigned i = 0; i < body.getNumArguments(); ++i)
+      function.setArgAttr(i, LLVM::LLVMDialect::getReadonlyAttrName(), builder.getUnitAttr());
+    if (context.b.getSharedBytes() > mostSharedBytes)
+      return (*op)->emitOpError() << "needs " << context.b.getSharedBytes()
+                                  << " bytes of shared memory, and a GPU block has at most " << mostSharedBytes
+                                  << "; make its dimensions smaller";
+    function->setAttr(threadsAttribute, builder.getI64IntegerAttr(grid->threads));
+    function->setAttr(sharedBytesAttribute, builder.getI64IntegerAttr(context.b.getSharedBytes()));
+  }
   builder.setInsertionPointToEnd(&function.getBody().front());
   func::ReturnOp::create(builder, kernel.getLoc());
   kernel.erase();
@@ -91,10 +109,21 @@ static LogicalResult lowerKernel(adj::KernelOp kernel) {
 
 namespace {
 struct LowerKernels : adjc::impl::AdjLowerKernelsBase<LowerKernels> {
+  using AdjLowerKernelsBase::AdjLowerKernelsBase;
   void runOnOperation() override {
+    if (target != "cpu" && target != "gpu") {
+      getOperation().emitError() << "kernels are lowered for target cpu or gpu, not '" << target << "'";
+      return signalPassFailure();
+    }
+    bool gpu = target == "gpu";
+    if (gpu) {
+      auto b = ImplicitLocOpBuilder::atBlockBegin(getOperation().getLoc(), getOperation().getBody());
+      memref::GlobalOp::create(b, sharedMemoryName, b.getStringAttr("private"), getSharedMemoryType(&getContext()),
+                               Attribute(), /*constant=*/false, b.getI64IntegerAttr(16));
+    }
     SmallVector<adj::KernelOp> kernels(getOperation().getOps<adj::KernelOp>());
     for (adj::KernelOp kernel : kernels)
-      if (failed(lowerKernel(kernel)))
+      if (failed(lowerKernel(kernel, gpu ? KernelTarget::Gpu : KernelTarget::Cpu)))
         return signalPassFailure();
   }
 };

@@ -11,48 +11,48 @@ namespace adjc::scan {
 using Kind = PointNode::Kind;
 
 PointEmitter::PointEmitter(KernelBuilder &b, PointProgram &program, const ScanGeometry &geometry, ScanScratch &scratch)
-    : b(b), program(program), geometry(geometry) {
+    : b(b), program(program), geometry(geometry), scratch(scratch) {
   program.stage();
-  makeScratch(scratch);
+  makeScratch();
 }
 
-void PointEmitter::makeScratch(ScanScratch &scratch) {
+void PointEmitter::makeScratch() {
   for (const PointNest &nest : program.getNests())
     for (const PointNode *node : nest.nodes) {
       if (node->kind == Kind::Sum) {
         if (program.isLaneSum(node) && !program.isUsedElsewhere(node))
           continue;
-        buffers[node] = scratch.make(geometry.scratchShape(node->dims), node->type);
+        buffers[node] = scratch.make(node->dims, node->type);
       } else if (node->kind == Kind::Store) {
         if (!node->copied)
           continue;
         rowOnly.insert(node);
-        buffers[node] = scratch.make({geometry.padded}, node->operands.front()->type);
+        buffers[node] = scratch.makeRow(node->operands.front()->type);
       } else {
         bool shared = program.isUsedElsewhere(node) && (nest.loops != 0 || program.hasLane(node));
         if (!shared && !node->copied)
           continue;
         if (!shared)
           rowOnly.insert(node);
-        buffers[node] = scratch.make(shared ? geometry.scratchShape(node->dims) : SmallVector<int64_t>{geometry.padded},
-                                     node->type);
+        buffers[node] = shared ? scratch.make(node->dims, node->type) : scratch.makeRow(node->type);
         // Lanes that do not exist are computed with, though nothing uses them: let them be harmless numbers.
         if (node->copied && geometry.hasPartialVectors())
-          fillZero(b, buffers[node]);
+          scratch.fillZero(buffers[node]);
       }
     }
 }
 
 Value PointEmitter::loadScratch(const PointNode *node, const PointIndex &index) {
-  SmallVector<Value> place =
-      rowOnly.contains(node) ? SmallVector<Value>{index.lane} : geometry.scratchIndices(node->dims, index);
+  SmallVector<Value> place = rowOnly.contains(node) ? SmallVector<Value>{geometry.lanePlace(index)}
+                                                    : geometry.scratchIndices(node->dims, index);
   bool vector = rowOnly.contains(node) || contains(node->dims, geometry.lane);
   return loadLanes(b, buffers[node], place, vector ? index.width : 1);
 }
 
 void PointEmitter::storeScratch(const PointNode *node, const PointIndex &index, Value value) {
   storeLanes(b, value, buffers[node],
-             rowOnly.contains(node) ? SmallVector<Value>{index.lane} : geometry.scratchIndices(node->dims, index));
+             rowOnly.contains(node) ? SmallVector<Value>{geometry.lanePlace(index)}
+                                    : geometry.scratchIndices(node->dims, index));
 }
 
 void PointEmitter::emitNests(bool perToken, const ScanBlock &block, const PointIndex &index) {
@@ -65,7 +65,7 @@ void PointEmitter::emitNest(const PointNest &nest, const ScanBlock &block, Point
   // A sum over the lanes alone is stored, not added: every place is met once.
   for (const PointNode *node : nest.nodes)
     if (node->kind == Kind::Sum && !program.isLaneSum(node))
-      fillZero(b, buffers[node]);
+      scratch.fillZero(buffers[node]);
   forInner(b, geometry, nest.loops, index, [&](const PointIndex &point) {
     Values values;
     emitScalars(nest, point, values, /*afterLanes=*/false);
@@ -76,6 +76,9 @@ void PointEmitter::emitNest(const PointNest &nest, const ScanBlock &block, Point
     }
     emitScalars(nest, point, values, /*afterLanes=*/true);
   });
+  // Lanes that other nests read belong to other threads.
+  if (geometry.sharesLanes())
+    b.barrier();
 }
 
 Value PointEmitter::readScalar(const PointNode *node, const PointIndex &index, Values &values) {
@@ -105,9 +108,11 @@ void PointEmitter::emitScalars(const PointNest &nest, const PointIndex &index, V
       addToSum(node, index, operands.front());
       continue;
     }
-    Value value = node->emit(b, index, operands);
-    if (node->kind == Kind::Store)
+    if (node->kind == Kind::Store) {
+      b.once([&] { node->emit(b, index, operands); });
       continue;
+    }
+    Value value = node->emit(b, index, operands);
     values[node] = value;
     if (nest.loops == 0)
       fixed[node] = value;
@@ -145,14 +150,15 @@ void PointEmitter::emitLanes(const PointNest &nest, const ScanBlock &block, cons
   for (const PointNode *node : nest.nodes)
     if (node->kind == Kind::Sum && contains(node->summed, geometry.lane)) {
       laneSums.push_back(node);
-      zeros.push_back(b.constant(VectorType::get({width}, node->type), 0.0));
+      zeros.push_back(b.constant(Lanes(b, width).type(node->type), 0.0));
     }
   SmallVector<Value> sums =
-      b.loop(b.index(0), block.bound, width, zeros, [&](Value lane, ValueRange partial) -> SmallVector<Value> {
-        return emitVector(nest, block, atLane(b, geometry, block, index, lane, width), values, partial);
-      });
+      b.loop(geometry.threads ? b.threadNumber() : b.index(0), block.bound, geometry.threads ? geometry.threads : width,
+             zeros, [&](Value lane, ValueRange partial) -> SmallVector<Value> {
+               return emitVector(nest, block, atLane(b, geometry, block, index, lane, width), values, partial);
+             });
   for (auto [node, sum] : llvm::zip_equal(laneSums, sums)) {
-    Value total = reduceVector(b, Reduction::Sum, sum);
+    Value total = geometry.threads ? reduceThreads(b, Reduction::Sum, sum)[0] : reduceVector(b, Reduction::Sum, sum);
     if (!program.isLaneSum(node)) {
       addToSum(node, index, total);
       continue;

@@ -27,7 +27,7 @@ public:
 private:
   using Values = llvm::DenseMap<const PointNode *, mlir::Value>;
 
-  void makeScratch(ScanScratch &scratch);
+  void makeScratch();
   void emitNests(bool perToken, const ScanBlock &block, const PointIndex &index);
   void emitNest(const PointNest &nest, const ScanBlock &block, PointIndex index);
   /// The nest's values without lanes: those from before its loop over the lanes, or those that follow from its sums.
@@ -50,6 +50,7 @@ private:
   KernelBuilder &b;
   PointProgram &program;
   const ScanGeometry &geometry;
+  ScanScratch &scratch;
   /// Values that other nests use, and the staging places of copied nodes.
   Values buffers;
   /// Copied nodes whose place holds one row of lanes only, because no other nest uses it.

@@ -32,6 +32,8 @@ struct PointIndex {
   llvm::SmallVector<mlir::Value> dims;
   /// The (first) lane within the block.
   mlir::Value lane;
+  /// On a GPU: which of its thread's lanes that is.
+  mlir::Value ownLane;
   /// Lanes that are read or written at once: 1 (a scalar) or laneCount (a vector).
   int64_t width = 1;
   /// Number of the block of lanes.

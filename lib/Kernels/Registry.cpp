@@ -16,6 +16,10 @@ static const KernelEmitter *const emitters[] = {
     &crossEntropyEmitter, &columnSumEmitter,        &sumPartialsEmitter,
 };
 
+KernelGrid adjc::makeGrid(KernelTarget target, GridUnit unit, int64_t block, int64_t factor) {
+  return {unit, block, factor, target == KernelTarget::Gpu ? gpuThreads : 1};
+}
+
 const KernelEmitter *adjc::findEmitter(Operation *op) {
   for (const KernelEmitter *emitter : emitters)
     if (op->getName().getStringRef() == emitter->operation)
@@ -56,11 +60,11 @@ static FailureOr<std::pair<Operation *, const KernelEmitter *>> resolve(adj::Ker
   return std::pair(*op, emitter);
 }
 
-FailureOr<KernelGrid> adjc::getKernelGrid(adj::KernelOp kernel) {
+FailureOr<KernelGrid> adjc::getKernelGrid(adj::KernelOp kernel, KernelTarget target) {
   auto resolved = resolve(kernel);
   if (failed(resolved))
     return failure();
-  return resolved->second->grid(resolved->first);
+  return resolved->second->grid(resolved->first, target);
 }
 
 SmallVector<std::optional<unsigned>> adjc::getTiedInputs(adj::KernelOp kernel) {

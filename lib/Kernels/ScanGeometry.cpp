@@ -26,7 +26,7 @@ static void setSpace(ScanGeometry &geometry, Scan scan) {
   geometry.grouped.assign(cut.grouped.begin(), cut.grouped.end());
 }
 
-ScanGeometry ScanGeometry::get(Operation *op) {
+ScanGeometry ScanGeometry::get(Operation *op, KernelTarget target) {
   ScanGeometry geometry;
   if (auto forward = dyn_cast<ssm::ScanOp>(op)) {
     setSpace(geometry, forward);
@@ -45,7 +45,10 @@ ScanGeometry ScanGeometry::get(Operation *op) {
   for (unsigned dim : geometry.grouped)
     geometry.groupedSet |= dimBit(dim);
   geometry.lanes = geometry.sizes[geometry.lane];
-  geometry.padded = llvm::alignTo(std::min(geometry.lanes, geometry.block), laneCount);
+  int64_t count = std::min(geometry.lanes, geometry.block);
+  geometry.padded = llvm::alignTo(count, laneCount);
+  if (target == KernelTarget::Gpu)
+    geometry.threads = std::min<int64_t>(llvm::alignTo(count, 32), gpuThreads);
   return geometry;
 }
 
@@ -90,7 +93,7 @@ SmallVector<int64_t> ScanGeometry::scratchShape(DimSet set) const {
   for (unsigned dim : members(innerDims(set)))
     shape.push_back(sizes[dim]);
   if (contains(set, lane))
-    shape.push_back(padded);
+    shape.push_back(threads && !sharesLanes() ? llvm::divideCeil(padded, threads) : padded);
   return shape;
 }
 
@@ -99,7 +102,7 @@ SmallVector<Value> ScanGeometry::scratchIndices(DimSet set, const PointIndex &in
   for (unsigned dim : members(innerDims(set)))
     indices.push_back(index.dims[dim]);
   if (contains(set, lane))
-    indices.push_back(index.lane);
+    indices.push_back(lanePlace(index));
   return indices;
 }
 
@@ -129,7 +132,7 @@ ScanBlock makeBlock(KernelBuilder &b, const ScanGeometry &geometry, Value group)
   if (blocks == 1) {
     block.firstLane = b.index(0);
     block.count = b.index(geometry.lanes);
-    block.bound = b.index(geometry.padded);
+    block.bound = b.index(geometry.threads ? geometry.lanes : geometry.padded);
     return block;
   }
   block.firstLane = b.mul(block.number, b.index(geometry.block));
@@ -154,6 +157,8 @@ PointIndex makeIndex(const ScanGeometry &geometry, const ScanBlock &block) {
 PointIndex atLane(KernelBuilder &b, const ScanGeometry &geometry, const ScanBlock &block, PointIndex index, Value lane,
                   int64_t width) {
   index.lane = lane;
+  if (geometry.threads)
+    index.ownLane = geometry.padded > geometry.threads ? b.div(lane, b.index(geometry.threads)) : b.index(0);
   index.dims[geometry.lane] = geometry.splitsLanes() ? b.add(block.firstLane, lane) : lane;
   index.width = width;
   return index;
@@ -176,7 +181,7 @@ void forPoints(KernelBuilder &b, const ScanGeometry &geometry, const ScanBlock &
   forInner(b, geometry, set, index, [&](const PointIndex &point) {
     if (!contains(set, geometry.lane))
       return body(point);
-    b.loop(b.index(0), block.count, 1, [&](Value lane) { body(atLane(b, geometry, block, point, lane, 1)); });
+    b.spread(b.index(0), block.count, [&](Value lane) { body(atLane(b, geometry, block, point, lane, 1)); });
   });
 }
 

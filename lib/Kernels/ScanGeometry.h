@@ -15,7 +15,7 @@ constexpr int64_t wideCount = 4 * laneCount;
 /// lanes runs over the tokens, its state in scratch that has the lanes last.
 struct ScanGeometry {
   /// Reads it off an ssm.scan or adj.scan_adjoint.
-  static ScanGeometry get(mlir::Operation *op);
+  static ScanGeometry get(mlir::Operation *op, KernelTarget target);
 
   /// Size per dimension; dynamic for batch and token.
   llvm::SmallVector<int64_t> sizes;
@@ -32,15 +32,28 @@ struct ScanGeometry {
   int64_t lanes = 0;  ///< its size
   int64_t block = 0;  ///< lanes of a block
   int64_t padded = 0; ///< lanes that scratch holds: a multiple of the vectors' width
+  int64_t threads = 0; ///< of a GPU block; 0 on the CPU
 
   int64_t getBlocks() const { return (lanes + block - 1) / block; }
-  KernelGrid getGrid() const { return {GridUnit::Batch, 1, getBlocks() * getGroupedPoints()}; }
+  KernelGrid getGrid() const {
+    return {GridUnit::Batch, 1, getBlocks() * getGroupedPoints(), std::max<int64_t>(threads, 1)};
+  }
+  /// On a GPU: a dense transition along the lanes reads the states of other threads' lanes.
+  bool sharesLanes() const { return threads && contracts == lane; }
+  /// The place of a point's lane in scratch.
+  mlir::Value lanePlace(const PointIndex &index) const {
+    return threads && !sharesLanes() ? index.ownLane : index.lane;
+  }
   int64_t getGroupedPoints() const;
   /// True if some block ends within a vector.
-  bool hasPartialVectors() const { return lanes % laneCount != 0 || (splitsLanes() && block % laneCount != 0); }
+  bool hasPartialVectors() const {
+    return !threads && (lanes % laneCount != 0 || (splitsLanes() && block % laneCount != 0));
+  }
   /// Lanes that one operation handles. More than a register holds: their instructions then alternate, and none waits for the
   /// result of the one before it.
   int64_t getWidth() const {
+    if (threads)
+      return 1;
     int64_t width = wideCount;
     while (lanes % width != 0 || block % width != 0)
       width /= 2;

@@ -17,6 +17,8 @@ SmallVector<Value> mapIndices(AffineMap map, const PointIndex &index) {
 
 /// Whether a tensor of this map cannot be read or written in vectors of lanes.
 static bool needsCopy(const ScanGeometry &geometry, AffineMap map) {
+  if (geometry.threads)
+    return false;
   return geometry.hasPartialVectors() || !map.getNumResults() ||
          map.getDimPosition(map.getNumResults() - 1) != geometry.lane;
 }
@@ -225,6 +227,8 @@ void loadStates(KernelBuilder &b, const ScanGeometry &geometry, const ScanBlock 
     b.store(b.load(view, place), scratch[part],
             concat(scratchLeading, geometry.scratchIndices(geometry.stateSet, index)));
   });
+  if (geometry.sharesLanes())
+    b.barrier();
 }
 
 void storeStates(KernelBuilder &b, const ScanGeometry &geometry, const ScanBlock &block, Value view, ValueRange leading,

@@ -3,29 +3,35 @@
 #ifndef ADJC_KERNELS_SCANSCRATCH_H
 #define ADJC_KERNELS_SCANSCRATCH_H
 
-#include "adjc/Kernels/KernelBuilder.h"
+#include "ScanGeometry.h"
 #include "mlir/IR/Operation.h"
 
 namespace adjc::scan {
 
-/// Hands out scratch and counts it: it lies on the stack of a worker thread.
+/// Hands out scratch and counts it. On the CPU it lies on the stack of a worker thread. On a GPU a thread keeps its
+/// lanes, and its own copy of what has no lanes, in its own memory; where lanes read each other
+/// (ScanGeometry::sharesLanes), what has lanes lies in shared memory.
 class ScanScratch {
 public:
-  explicit ScanScratch(KernelBuilder &b) : b(b) {}
-  /// Uninitialised, of static shape.
-  mlir::Value make(llvm::ArrayRef<int64_t> shape, mlir::Type element);
+  ScanScratch(KernelBuilder &b, const ScanGeometry &geometry) : b(b), geometry(geometry) {}
+  /// Uninitialised: `leading` (if not 0), the inner dimensions of `dims` ascending, and the lanes if they are among
+  /// `dims`.
+  mlir::Value make(DimSet dims, mlir::Type element, int64_t leading = 0);
+  /// One row of lanes.
+  mlir::Value makeRow(mlir::Type element) { return make(dimBit(geometry.lane), element); }
   /// Fails with a diagnostic at `op` when what was handed out does not fit a thread's stack.
   llvm::LogicalResult check(mlir::Operation *op) const;
 
+  /// Sets all of a scratch memref to zero.
+  void fillZero(mlir::Value memref);
+  /// total += part, for scratch memrefs of one shape; part becomes zero.
+  void moveInto(mlir::Value total, mlir::Value part);
+
 private:
   KernelBuilder &b;
+  const ScanGeometry &geometry;
   int64_t bytes = 0;
 };
-
-/// Sets all of a scratch memref to zero.
-void fillZero(KernelBuilder &b, mlir::Value memref);
-/// total += part, for scratch memrefs of one shape; part becomes zero.
-void moveInto(KernelBuilder &b, mlir::Value total, mlir::Value part);
 
 /// `width` consecutive elements from memref[indices] on; a scalar for width 1.
 mlir::Value loadLanes(KernelBuilder &b, mlir::Value memref, mlir::ValueRange indices, int64_t width);

@@ -3,6 +3,7 @@
 #include "adjc/Module/ModuleWriter.h"
 #include "adjc/Kernels/Emitters.h"
 #include "adjc/Kernels/KernelGrid.h"
+#include "adjc/Kernels/SharedMemory.h"
 #include "adjc/Plan/Budget.h"
 #include "adjc/Plan/IntervalPacking.h"
 #include "adjc/Plan/Report.h"
@@ -19,10 +20,10 @@ namespace fb = adjrt::fb;
 
 namespace adjc {
 
-FailureOr<std::vector<KernelEntry>> listKernels(ModuleOp module) {
+FailureOr<std::vector<KernelEntry>> listKernels(ModuleOp module, KernelTarget target) {
   std::vector<KernelEntry> list;
   for (auto kernel : module.getOps<adj::KernelOp>()) {
-    FailureOr<KernelGrid> grid = getKernelGrid(kernel);
+    FailureOr<KernelGrid> grid = getKernelGrid(kernel, target);
     FailureOr<Operation *> computation = getComputation(kernel);
     if (failed(grid) || failed(computation))
       return failure();
@@ -36,6 +37,16 @@ FailureOr<std::vector<KernelEntry>> listKernels(ModuleOp module) {
     list.push_back(std::move(entry));
   }
   return list;
+}
+
+void readLaunchSizes(ModuleOp lowered, std::vector<KernelEntry> &kernels) {
+  for (KernelEntry &kernel : kernels) {
+    Operation *function = lowered.lookupSymbol(kernel.name);
+    if (auto threads = function->getAttrOfType<IntegerAttr>(threadsAttribute))
+      kernel.threads = static_cast<uint32_t>(threads.getInt());
+    if (auto bytes = function->getAttrOfType<IntegerAttr>(sharedBytesAttribute))
+      kernel.sharedBytes = static_cast<uint32_t>(bytes.getInt());
+  }
 }
 
 namespace {
@@ -108,7 +119,7 @@ adjrt::Expected<std::unique_ptr<fb::PlanT>> writePlan(const MemoryPlan &memory, 
   plan->optimizer = chosen.adamw ? "adamw" : "none";
   plan->fixed_bytes = memory.fixedBytes;
   plan->boundary_bytes = memory.carries.bytes();
-  plan->process_bytes = kProcessBytes;
+  plan->process_bytes = chosen.processBytes();
   plan->predicted_peak_bytes = prediction.peak;
   plan->staging = std::make_unique<fb::StagingT>();
   plan->staging->tokens = memory.staging.tokens;
@@ -154,12 +165,14 @@ adjrt::Expected<std::vector<char>> writeModule(ModuleOp module, const MemoryPlan
     kernel->name = entry.name;
     kernel->operand_count = entry.operands;
     kernel->op = entry.op;
+    kernel->threads = entry.threads;
+    kernel->shared_bytes = entry.sharedBytes;
     table.kernels.push_back(std::move(kernel));
   }
   for (auto program : module.getOps<adj::ProgramOp>())
     table.programs.push_back(std::make_unique<fb::ProgramT>(writeProgram(program, parts.kernels)));
   auto blob = std::make_unique<fb::BlobT>();
-  blob->kind = "shared-object";
+  blob->kind = parts.target == "cpu" ? "shared-object" : "ptx";
   blob->size = parts.code.size();
   blob->checksum = XXH3_64bits(parts.code.data(), parts.code.size());
   // Not zero, so that the field is present and the table's size does not depend on the offset.

@@ -12,7 +12,7 @@ struct KernelEmitter {
   /// The operation's name, such as "ssm.rms_norm".
   llvm::StringLiteral operation;
   /// The groups of a dispatch; group g of `emit` must be the g-th of them. Fails with a diagnostic at `op`.
-  llvm::FailureOr<KernelGrid> (*grid)(mlir::Operation *op);
+  llvm::FailureOr<KernelGrid> (*grid)(mlir::Operation *op, KernelTarget target);
   /// Writes the kernel's body. Fails with a diagnostic at `op`.
   llvm::LogicalResult (*emit)(KernelContext &context, mlir::Operation *op);
   /// The operand of `op` whose buffer result number `result` takes, or null; null when no result is tied.

@@ -45,8 +45,27 @@ public:
 
   Value load(Value memref, mlir::ValueRange indices);
   void store(Value value, Value memref, mlir::ValueRange indices);
-  /// A workspace of the group: f32, of static shape, uninitialised. Its place is the function's entry.
+  /// A workspace of the group, of static shape, uninitialised: on the thread's stack, or in a GPU block's shared
+  /// memory.
   Value workspace(llvm::ArrayRef<int64_t> shape, mlir::Type element);
+  /// The same for each thread of the group alone.
+  Value privateWorkspace(llvm::ArrayRef<int64_t> shape, mlir::Type element);
+
+  /// The group is run by a GPU block of `count` threads from here on (KernelTarget::Gpu); 0 is the CPU.
+  void setThreads(int64_t count) { threads = count; }
+  int64_t getThreads() const { return threads; }
+  /// The thread's number in its block. GPU only.
+  Value threadNumber();
+  /// Bytes of shared memory that the group's workspaces take.
+  int64_t getSharedBytes() const { return sharedBytes; }
+  /// Waits for all threads of the group: what they wrote is seen after it. Every thread must come here. Nothing on the
+  /// CPU.
+  void barrier();
+  /// Runs `body` in one thread of the group: for what is written outside of loops over lanes.
+  void once(llvm::function_ref<void()> body);
+  /// for (i = lo; i < hi; ++i) body(i), where each iteration is run by one thread of the group: always the same one for
+  /// the same i - lo.
+  void spread(Value lo, Value hi, llvm::function_ref<void(Value)> body);
 
   /// for (i = lo; i < hi; i += step) body(i)
   void loop(Value lo, Value hi, int64_t step, llvm::function_ref<void(Value)> body);
@@ -61,6 +80,9 @@ public:
   llvm::SmallVector<Value> ifElse(mlir::TypeRange types, Value condition,
                                   llvm::function_ref<llvm::SmallVector<Value>()> thenBody,
                                   llvm::function_ref<llvm::SmallVector<Value>()> elseBody);
+
+private:
+  int64_t threads = 0, sharedBytes = 0;
 };
 
 /// A run of consecutive channels handled by one operation: `laneCount` of them, or a single one in the remainder loop.
@@ -85,12 +107,18 @@ private:
 };
 
 /// Runs `body` for the channels [lo, hi): a vector loop, then a scalar one for what is left. `multiple` says that
-/// hi - lo is known to be a multiple of laneCount, so that nothing is left.
+/// hi - lo is known to be a multiple of laneCount, so that nothing is left. On a GPU: one channel at a time, spread
+/// over the threads.
 void forLanes(KernelBuilder &b, mlir::Value lo, mlir::Value hi, bool multiple,
               llvm::function_ref<void(const Lanes &, mlir::Value)> body);
 
 /// How reduceVector and reduceLanes combine.
 enum class Reduction { Sum, Maximum };
+mlir::Value combine(KernelBuilder &b, Reduction kind, mlir::Value x, mlir::Value y);
+
+/// Combines one f32 of every thread of a GPU block, in a fixed order; every thread has the results. Every thread must
+/// come here.
+llvm::SmallVector<mlir::Value> reduceThreads(KernelBuilder &b, Reduction kind, mlir::ValueRange values);
 
 /// Reduces a vector's lanes pairwise, by halving it until one is left: the same order on every CPU.
 mlir::Value reduceVector(KernelBuilder &b, Reduction kind, mlir::Value vector);

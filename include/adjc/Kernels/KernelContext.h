@@ -13,7 +13,7 @@ namespace adjc {
 /// such tensors have a row stride of their own; every other tensor is packed and its entry in `row_strides` is ignored.
 bool hasTokenRows(mlir::RankedTensorType type);
 /// Rows per group of a kernel that goes through token rows one by one.
-inline constexpr int64_t rowBlock = 64;
+inline int64_t getRowsPerGroup(KernelTarget target) { return target == KernelTarget::Gpu ? 4 : 64; }
 /// Number of those leading dimensions: 2, or 1 in a mini-sequence, or 0.
 unsigned getRowRank(mlir::RankedTensorType type);
 /// Elements of one row (the product of the static dimensions), or of the whole tensor when it is static.
@@ -32,15 +32,17 @@ struct KernelOperand {
 ///
 ///     func.func @name(inputs..., outputs... : memref<T>, batch, tokens, rows, first_group, last_group : index)
 ///
-/// with one rank-0 memref per input and output of the kernel; `b` inserts into its body.
+/// with one rank-0 memref per input and output of the kernel; on a GPU it ends with `groups` instead of a range of
+/// them. `b` inserts into its body.
 class KernelContext {
 public:
-  KernelContext(mlir::adj::KernelOp kernel, mlir::func::FuncOp function);
+  KernelContext(mlir::adj::KernelOp kernel, mlir::func::FuncOp function, KernelTarget target, const KernelGrid &grid);
 
   KernelBuilder b;
-  mlir::Value batch, tokens, rows, firstGroup, lastGroup;
+  mlir::Value batch, tokens, rows;
 
   mlir::adj::KernelOp getKernel() const { return kernel; }
+  KernelTarget getTarget() const { return target; }
   /// The operand that holds `tensor`: an argument of the kernel, or a value that it yields. A tied input is the
   /// output's operand.
   KernelOperand operand(mlir::Value tensor);
@@ -85,6 +87,7 @@ private:
 
   mlir::adj::KernelOp kernel;
   mlir::func::FuncOp function;
+  KernelTarget target;
 };
 
 } // namespace adjc

@@ -7,6 +7,10 @@
 
 namespace adjc {
 
+/// What runs a kernel: on the CPU one thread per group, lanes in vectors; on a GPU one block of threads per group, a
+/// lane per thread.
+enum class KernelTarget { Cpu, Gpu };
+
 /// What a group count grows with; the values are those of adjrt::fb::Unit.
 enum class GridUnit : int8_t { One = 0, Batch = 1, Tokens = 2, Rows = 3 };
 
@@ -16,10 +20,18 @@ struct KernelGrid {
   GridUnit unit = GridUnit::One;
   int64_t block = 1;
   int64_t factor = 1;
+  /// Threads that run a group together: a multiple of 32 on a GPU, 1 on the CPU.
+  int64_t threads = 1;
 };
 
+/// Threads of a block, where a kernel has no reason for another number.
+inline constexpr int64_t gpuThreads = 256;
+
+/// A grid of `block` elements of `unit` per group, times `factor`, with the target's usual number of threads.
+KernelGrid makeGrid(KernelTarget target, GridUnit unit, int64_t block = 1, int64_t factor = 1);
+
 /// The groups of a dispatch of `kernel`. Fails, with a diagnostic at the kernel, when no emitter knows its body.
-llvm::FailureOr<KernelGrid> getKernelGrid(mlir::adj::KernelOp kernel);
+llvm::FailureOr<KernelGrid> getKernelGrid(mlir::adj::KernelOp kernel, KernelTarget target);
 
 /// For each output of `kernel`, the number of the input whose buffer it takes (same address, same strides), if any.
 /// `adj-plan-memory` must give the two one buffer: the kernel reads the input through the output's operand. This is

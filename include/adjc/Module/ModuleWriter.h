@@ -3,6 +3,7 @@
 #ifndef ADJC_MODULE_MODULEWRITER_H
 #define ADJC_MODULE_MODULEWRITER_H
 
+#include "adjc/Kernels/KernelGrid.h"
 #include "adjc/Plan/MemoryPlan.h"
 #include "adjrt/support/Status.h"
 
@@ -27,6 +28,7 @@ struct KernelEntry {
   unsigned operands = 0;
   int8_t unit = 0; ///< adjrt::fb::Unit
   int64_t factor = 1, block = 1;
+  uint32_t threads = 0, sharedBytes = 0; ///< of a block on a GPU; 0 on the CPU
 };
 
 /// Everything that goes into a module file beside the programs.
@@ -41,7 +43,11 @@ struct ModuleParts {
 };
 
 /// The kernels of a planned module. Fails with a diagnostic at a kernel whose grid is not known.
-mlir::FailureOr<std::vector<KernelEntry>> listKernels(mlir::ModuleOp module);
+mlir::FailureOr<std::vector<KernelEntry>> listKernels(mlir::ModuleOp module, KernelTarget target);
+
+/// Completes the list with what lowering has found: the threads and the shared memory of a GPU's kernels (attributes of
+/// the functions of `lowered`).
+void readLaunchSizes(mlir::ModuleOp lowered, std::vector<KernelEntry> &kernels);
 
 /// One planned program as the module file has it.
 adjrt::fb::ProgramT writeProgram(mlir::adj::ProgramOp program, const std::vector<KernelEntry> &kernels);

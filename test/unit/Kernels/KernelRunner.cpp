@@ -32,7 +32,7 @@ void KernelRunner::build(const std::string &text) {
   auto kernels = module->getOps<adj::KernelOp>();
   ASSERT_FALSE(kernels.empty());
   std::string name = (*kernels.begin()).getSymName().str();
-  FailureOr<KernelGrid> found = getKernelGrid(*kernels.begin());
+  FailureOr<KernelGrid> found = getKernelGrid(*kernels.begin(), KernelTarget::Cpu);
   ASSERT_TRUE(succeeded(found));
   grid = *found;
   PassManager manager(&context);

@@ -179,7 +179,7 @@ std::unique_ptr<ScanKernels> ScanKernels::compile(const ScanCase &scan, bool wit
   result->padding = padding;
   for (adj::KernelOp kernel : module->getOps<adj::KernelOp>()) {
     setRowStrides(kernel, padding);
-    FailureOr<adjc::KernelGrid> grid = adjc::getKernelGrid(kernel);
+    FailureOr<adjc::KernelGrid> grid = adjc::getKernelGrid(kernel, adjc::KernelTarget::Cpu);
     EXPECT_TRUE(succeeded(grid) && grid->unit == adjc::GridUnit::Batch && grid->block == 1);
     if (succeeded(grid))
       result->groups = grid->factor;
