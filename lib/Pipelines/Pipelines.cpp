@@ -8,6 +8,7 @@
 #include "adjc/Plan/Passes.h"
 #include "adjc/Shard/Passes.h"
 #include "adjc/Target/CPU/Passes.h"
+#include "adjc/Target/GPU/Passes.h"
 #include "adjc/Target/Math/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -48,9 +49,11 @@ void adjc::registerAdjcPasses() {
   registerKernelsPasses();
   registerTargetMathPasses();
   registerTargetCPUPasses();
+  registerTargetGPUPasses();
   registerCanonicalizerPass();
   registerCSEPass();
   PassPipelineRegistration<>("adj-programs", "From a model to its programs for one token shard", buildProgramsPipeline);
   PassPipelineRegistration<>("adj-kernels", "From planned programs to dispatches of kernels", buildKernelsPipeline);
   PassPipelineRegistration<>("adj-cpu-to-llvm", "From lowered kernels to the LLVM dialect", buildCpuPipeline);
+  PassPipelineRegistration<>("adj-gpu-to-nvvm", "From kernels lowered for a GPU to the NVVM dialect", buildGpuPipeline);
 }

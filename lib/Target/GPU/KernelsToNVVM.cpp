@@ -1,0 +1,91 @@
+//===- KernelsToNVVM.cpp - adj-kernels-to-nvvm: conversion to the NVVM dialect ----------------------------------===//
+#include "adjc/Kernels/SharedMemory.h"
+#include "adjc/Target/GPU/Passes.h"
+#include "adjc/Target/Math/Passes.h"
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
+#include "mlir/Conversion/GPUToNVVM/GPUToNVVMPass.h"
+#include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Transforms/DialectConversion.h"
+#include "mlir/Transforms/Passes.h"
+
+namespace adjc {
+#define GEN_PASS_DEF_ADJKERNELSTONVVM
+#include "adjc/Target/GPU/Passes.h.inc"
+} // namespace adjc
+
+using namespace mlir;
+
+/// What is left of math after adj-expand-math and is an instruction of PTX.
+static bool isInstruction(Operation *op) {
+  return isa<math::AbsFOp, math::SqrtOp, math::Exp2Op, math::FloorOp, math::CeilOp, math::TruncOp, math::RoundEvenOp,
+             math::CopySignOp>(op) &&
+         getElementTypeOrSelf(op->getResult(0).getType()).isF32();
+}
+
+namespace {
+struct KernelsToNVVM : adjc::impl::AdjKernelsToNVVMBase<KernelsToNVVM> {
+  void runOnOperation() override {
+    // LLVM would end the process.
+    WalkResult known = getOperation().walk([](Operation *op) {
+      if (!isa<math::MathDialect>(op->getDialect()) || isInstruction(op))
+        return WalkResult::advance();
+      op->emitOpError() << "of " << op->getResult(0).getType()
+                        << " is not an instruction of a GPU, and adj-expand-math spells no such function";
+      return WalkResult::interrupt();
+    });
+    if (known.wasInterrupted())
+      return signalPassFailure();
+    LowerToLLVMOptions options(&getContext());
+    options.useBarePtrCallConv = true;
+    options.overrideIndexBitwidth(64);
+    LLVMTypeConverter converter(&getContext(), options);
+    LLVMConversionTarget target(getContext());
+    target.addLegalOp<ModuleOp, UnrealizedConversionCastOp>();
+    target.addLegalDialect<NVVM::NVVMDialect, gpu::GPUDialect>();
+    RewritePatternSet patterns(&getContext());
+    arith::populateArithToLLVMConversionPatterns(converter, patterns);
+    populateMathToLLVMConversionPatterns(converter, patterns);
+    populateVectorToLLVMConversionPatterns(converter, patterns);
+    populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
+    cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
+    populateFuncToLLVMConversionPatterns(converter, patterns);
+    if (failed(applyPartialConversion(getOperation(), target, std::move(patterns))))
+      return signalPassFailure();
+    // After everything else: these patterns would make calls to libdevice of arith and math.
+    RewritePatternSet gpuPatterns(&getContext());
+    populateGpuToNVVMConversionPatterns(converter, gpuPatterns);
+    target.addIllegalDialect<gpu::GPUDialect>();
+    if (failed(applyPartialConversion(getOperation(), target, std::move(gpuPatterns))))
+      return signalPassFailure();
+    for (auto function : getOperation().getOps<LLVM::LLVMFuncOp>())
+      if (auto threads = function->getAttrOfType<IntegerAttr>(adjc::threadsAttribute)) {
+        Builder b(&getContext());
+        function->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), b.getUnitAttr());
+        function->setAttr(NVVM::NVVMDialect::getMaxntidAttrName(),
+                          b.getDenseI32ArrayAttr({static_cast<int32_t>(threads.getInt())}));
+      }
+  }
+};
+} // namespace
+
+void adjc::buildGpuPipeline(OpPassManager &manager) {
+  AdjExpandMathOptions math;
+  math.gpu = true;
+  manager.addNestedPass<func::FuncOp>(createAdjExpandMath(math));
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+  manager.addPass(createSCFToControlFlowPass());
+  manager.addPass(createAdjKernelsToNVVM());
+  manager.addPass(createReconcileUnrealizedCastsPass());
+}
