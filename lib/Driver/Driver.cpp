@@ -9,6 +9,7 @@
 #include "adjc/Plan/Report.h"
 #include "adjc/Spec/LoadSpec.h"
 #include "adjc/Target/CPU/CpuTarget.h"
+#include "adjc/Target/GPU/GpuTarget.h"
 #include "adjm_generated.h"
 #include "adjrt/io/File.h"
 #include "adjrt/module/Module.h"
@@ -91,13 +92,15 @@ std::string print(ModuleOp module) {
 }
 
 /// The kernels alone, as functions on memrefs.
-FailureOr<OwningOpRef<ModuleOp>> lowerKernels(ModuleOp planned) {
+FailureOr<OwningOpRef<ModuleOp>> lowerKernels(ModuleOp planned, KernelTarget target) {
   OwningOpRef<ModuleOp> kernels = ModuleOp::create(planned.getLoc());
   OpBuilder b = OpBuilder::atBlockEnd(kernels->getBody());
   for (auto kernel : planned.getOps<adj::KernelOp>())
     b.clone(*kernel);
   PassManager manager(planned.getContext());
-  manager.addPass(createAdjLowerKernels());
+  AdjLowerKernelsOptions options;
+  options.target = target == KernelTarget::Gpu ? "gpu" : "cpu";
+  manager.addPass(createAdjLowerKernels(options));
   if (mlir::failed(manager.run(*kernels)))
     return failure();
   return std::move(kernels);
@@ -125,8 +128,42 @@ adjrt::Status checkModule(const std::vector<char> &bytes, const std::string &nam
   return {};
 }
 
+/// What kernels are compiled for: one of the two.
+struct Target {
+  std::optional<CpuTarget> cpu;
+  std::optional<GpuTarget> gpu;
+
+  KernelTarget kind() const { return gpu ? KernelTarget::Gpu : KernelTarget::Cpu; }
+};
+
+adjrt::Expected<Target> resolveTarget(const DriverOptions &options) {
+  Target target;
+  if (options.target == "cpu") {
+    llvm::Expected<CpuTarget> cpu = resolveCpu(options.cpu);
+    if (!cpu)
+      return invalidInput("--cpu=" + options.cpu + ": " + llvm::toString(cpu.takeError()));
+    target.cpu = std::move(*cpu);
+    return target;
+  }
+  llvm::Expected<GpuTarget> gpu = resolveGpu(options.target);
+  if (!gpu)
+    return invalidInput("--target=" + options.target + ": " + llvm::toString(gpu.takeError()));
+  target.gpu = std::move(*gpu);
+  return target;
+}
+
+/// The code of lowered kernels, as the module file holds it. Fails with a diagnostic.
+FailureOr<std::vector<char>> compileKernels(ModuleOp kernels, const Target &target) {
+  if (target.cpu)
+    return compileForCpu(kernels, *target.cpu);
+  FailureOr<std::string> ptx = compileForGpu(kernels, *target.gpu);
+  if (mlir::failed(ptx))
+    return failure();
+  return std::vector<char>(ptx->begin(), ptx->end());
+}
+
 /// What OUT will hold.
-adjrt::Expected<std::string> produce(const DriverOptions &options, MLIRContext &context, const CpuTarget &cpu) {
+adjrt::Expected<std::string> produce(const DriverOptions &options, MLIRContext &context, const Target &target) {
   ADJ_ASSIGN_OR_RETURN(auto spec, loadSpec(context, options.spec, ComputeType::F32));
   if (options.emit == Emit::Ssm)
     return print(*spec);
@@ -171,23 +208,29 @@ adjrt::Expected<std::string> produce(const DriverOptions &options, MLIRContext &
 
   if (mlir::failed(applyMemoryPlan(*spec, *memory)))
     return diagnostics.error(options.spec);
-  auto kernels = listKernels(*spec, KernelTarget::Cpu);
-  auto lowered = lowerKernels(*spec);
+  auto kernels = listKernels(*spec, target.kind());
+  auto lowered = lowerKernels(*spec, target.kind());
   if (mlir::failed(kernels) || mlir::failed(lowered))
     return diagnostics.error(options.spec);
+  readLaunchSizes(**lowered, *kernels);
   if (options.emit == Emit::Llvm) {
-    FailureOr<std::string> text = printCpuLLVM(**lowered, cpu);
+    FailureOr<std::string> text =
+        target.cpu ? printCpuLLVM(**lowered, *target.cpu) : printGpuLLVM(**lowered, *target.gpu);
     return mlir::failed(text) ? adjrt::Expected<std::string>(diagnostics.error(options.spec)) : *text;
   }
-  FailureOr<std::vector<char>> code = compileForCpu(**lowered, cpu);
+  FailureOr<std::vector<char>> code = compileKernels(**lowered, target);
   if (mlir::failed(code))
     return diagnostics.error(options.spec);
+  if (options.emit == Emit::Ptx)
+    return std::string(code->begin(), code->end());
 
   parts.kernels = std::move(*kernels);
   parts.code = std::move(*code);
-  parts.target = "cpu";
-  parts.cpu = cpu.name;
-  parts.features = cpu.features;
+  parts.target = options.target;
+  if (target.cpu) {
+    parts.cpu = target.cpu->name;
+    parts.features = target.cpu->features;
+  }
   ADJ_ASSIGN_OR_RETURN(std::vector<char> bytes, writeModule(*spec, *memory, std::move(parts)));
   ADJ_RETURN_IF_ERROR(checkModule(bytes, options.output));
   return std::string(bytes.begin(), bytes.end());
@@ -196,18 +239,17 @@ adjrt::Expected<std::string> produce(const DriverOptions &options, MLIRContext &
 } // namespace
 
 adjrt::Status compile(const DriverOptions &options) {
-  llvm::Expected<CpuTarget> cpu = resolveCpu(options.cpu);
-  if (!cpu)
-    return invalidInput("--cpu=" + options.cpu + ": " + llvm::toString(cpu.takeError()));
+  ADJ_ASSIGN_OR_RETURN(Target target, resolveTarget(options));
   // The spec first: a missing spec is the more useful message, and nothing is made for it.
   ADJ_RETURN_IF_ERROR(adjrt::InputFile::open(options.spec));
   ADJ_ASSIGN_OR_RETURN(Output output, Output::create(options.output));
   DialectRegistry registry;
   registerAllDialects(registry);
   registerCpuTranslations(registry);
+  registerGpuTranslations(registry);
   MLIRContext context(registry);
   context.printOpOnDiagnostic(false);
-  ADJ_ASSIGN_OR_RETURN(std::string bytes, produce(options, context, *cpu));
+  ADJ_ASSIGN_OR_RETURN(std::string bytes, produce(options, context, target));
   return output.write(bytes);
 }
 

@@ -47,10 +47,9 @@ adjrt::Status check(const std::string &option, const std::string &text, std::ini
 
 bool startsWith(const std::string &text, const char *prefix) { return llvm::StringRef(text).starts_with(prefix); }
 
-/// What is not built, or not for the CPU target.
+/// What is not built, or not for the target.
 adjrt::Status checkFeatures(const Texts &texts) {
-  ADJ_RETURN_IF_ERROR(check("--target", texts.target, {"cpu"},
-                            isOneOf(texts.target, {"sm_80", "sm_90", "sm_90a", "sm_100"}), "use --target=cpu"));
+  ADJ_RETURN_IF_ERROR(check("--target", texts.target, {"cpu", "sm_80", "sm_90", "sm_90a", "sm_100"}, false, ""));
   ADJ_RETURN_IF_ERROR(check("--dtype", texts.dtype, {"f32"}, texts.dtype == "bf16", "use --dtype=f32"));
   ADJ_RETURN_IF_ERROR(check("--policy", texts.policy, {"auto", "store"},
                             isOneOf(texts.policy, {"recompute", "offload"}), "use --policy=store"));
@@ -64,9 +63,9 @@ adjrt::Status checkFeatures(const Texts &texts) {
                             startsWith(texts.distribute, "tokens:") || startsWith(texts.distribute, "layers:") ||
                                 startsWith(texts.distribute, "data:"),
                             "use --distribute=none"));
-  if (texts.emit == "ptx")
+  if (texts.emit == "ptx" && texts.target == "cpu")
     return invalidInput("--emit=ptx is not for --target=cpu; use --emit=llvm");
-  return check("--emit", texts.emit, {"module", "ssm", "adj", "llvm", "plan", "report"}, texts.emit == "html",
+  return check("--emit", texts.emit, {"module", "ssm", "adj", "llvm", "ptx", "plan", "report"}, texts.emit == "html",
                "use --emit=report");
 }
 
@@ -82,6 +81,11 @@ adjrt::Expected<PlanOptions> makePlanOptions(const Texts &texts) {
   } else if (texts.miniSequence != "auto") {
     ADJ_ASSIGN_OR_RETURN(plan.miniSequence,
                          parseCount("--mini-sequence", texts.miniSequence, " (tokens), auto or off"));
+  }
+  plan.gpu = texts.target != "cpu";
+  if (plan.gpu) {
+    plan.budget = 80'000'000'000;
+    plan.budgetText = "80GB";
   }
   if (!texts.budget.empty()) {
     plan.budgetText = texts.budget;
@@ -132,7 +136,7 @@ adjrt::Expected<DriverOptions> parseOptions(int argc, const char *const *argv, s
   app.add_option("--batch", texts.batch, "Sequences per rank")->capture_default_str();
   app.add_option("--shard", texts.shard, "Tokens per shard, or auto")->capture_default_str();
   app.add_option("--context", texts.context, "The longest context planned for, in tokens")->capture_default_str();
-  app.add_option("--budget", texts.budget, "Memory for everything: 80GB, 75GiB, 1.5GB (default 8GB)");
+  app.add_option("--budget", texts.budget, "Memory for everything: 80GB, 75GiB, 1.5GB (default 8GB, on a GPU 80GB)");
   app.add_option("--policy", texts.policy, "auto, store, recompute or offload")->capture_default_str();
   app.add_option("--boundaries", texts.boundaries, "auto, device, host or binomial:N")->capture_default_str();
   app.add_option("--mini-sequence", texts.miniSequence, "auto, off or tokens")->capture_default_str();
@@ -159,12 +163,13 @@ adjrt::Expected<DriverOptions> parseOptions(int argc, const char *const *argv, s
   if (!isOneOf(options.cpu, {"native", "x86-64-v2", "x86-64-v3", "x86-64-v4"}))
     return invalidInput("--cpu=" + options.cpu + " is not known; give one of: native, x86-64-v2, x86-64-v3, x86-64-v4");
   ADJ_ASSIGN_OR_RETURN(options.plan, makePlanOptions(texts));
-  const std::pair<const char *, Emit> emits[] = {{"module", Emit::Module}, {"ssm", Emit::Ssm},
-                                                 {"adj", Emit::Adj},       {"llvm", Emit::Llvm},
-                                                 {"plan", Emit::Plan},     {"report", Emit::Report}};
+  const std::pair<const char *, Emit> emits[] = {{"module", Emit::Module}, {"ssm", Emit::Ssm}, {"adj", Emit::Adj},
+                                                 {"llvm", Emit::Llvm},     {"ptx", Emit::Ptx}, {"plan", Emit::Plan},
+                                                 {"report", Emit::Report}};
   for (auto [name, emit] : emits)
     if (texts.emit == name)
       options.emit = emit;
+  options.target = texts.target;
   if (!texts.output.empty())
     options.output = texts.output;
   if (options.emit == Emit::Module && options.output == "-")

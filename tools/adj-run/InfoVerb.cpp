@@ -59,8 +59,14 @@ Json describe(const Module &module) {
     }
   info["kernels"] = Json::array();
   if (table.kernels())
-    for (const fb::Kernel *kernel : *table.kernels())
-      info["kernels"].push_back({{"name", kernel->name()->str()}, {"op", text(kernel->op())}});
+    for (const fb::Kernel *kernel : *table.kernels()) {
+      Json entry = {{"name", kernel->name()->str()}, {"op", text(kernel->op())}};
+      if (info["target"] != "cpu") {
+        entry["threads"] = kernel->threads();
+        entry["shared_bytes"] = kernel->shared_bytes();
+      }
+      info["kernels"].push_back(std::move(entry));
+    }
   info["programs"] = Json::array();
   if (table.programs())
     for (const fb::Program *program : *table.programs()) {
@@ -117,8 +123,13 @@ void printTable(const Json &info, std::ostream &out) {
     line(program["name"].get<std::string>(), std::to_string(program["commands"].get<std::int64_t>()) + " commands in " +
                                                  std::to_string(program["blocks"].get<std::int64_t>()) + " blocks");
   out << "kernels (" << info["kernels"].size() << ")\n";
-  for (const Json &kernel : info["kernels"])
-    line(kernel["name"].get<std::string>(), kernel["op"].get<std::string>());
+  for (const Json &kernel : info["kernels"]) {
+    std::string launch;
+    if (kernel.contains("threads"))
+      launch = ", " + std::to_string(kernel["threads"].get<std::uint32_t>()) + " threads, " +
+               printBytes(kernel["shared_bytes"].get<std::uint32_t>()) + " shared";
+    line(kernel["name"].get<std::string>(), kernel["op"].get<std::string>() + launch);
+  }
 }
 
 Status runInfo(const InfoOptions &options, Console &console) {

@@ -11,13 +11,14 @@
 namespace adjc {
 
 /// What OUT holds.
-enum class Emit { Module, Ssm, Adj, Llvm, Plan, Report };
+enum class Emit { Module, Ssm, Adj, Llvm, Ptx, Plan, Report };
 
 /// A checked command line.
 struct DriverOptions {
   std::string spec;
   std::string output = "-"; ///< "-": standard output
   Emit emit = Emit::Module;
+  std::string target = "cpu";
   std::string cpu = "native";
   PlanOptions plan;
 };
