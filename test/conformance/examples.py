@@ -1,4 +1,4 @@
-"""Certifies examples/NAME.mlir with `adj-run check`: every gradient within 1e-5 of the reference, for several batches, shard lengths, lengths, with and without resets.
+"""Certifies examples/NAME.mlir with `adj-run check`: every gradient within the device's bound of the reference, for several batches, shard lengths, lengths, with and without resets.
 
     ADJC_BIN=build/bin python3 test/conformance/examples.py NAME
 """
@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 
-from harness import run
+from harness import DEVICE, run, target_options
 
 # (batch, shard, tokens, resets): one shard and several, the last one shorter; shards shorter than a convolution; shards of one token.
 RUNS = [(1, 64, 150, False), (3, 16, 40, True), (2, 1, 5, True), (2, 200, 7, False)]
@@ -17,8 +17,8 @@ def main(name):
     with tempfile.TemporaryDirectory() as folder:
         module = os.path.join(folder, "m.adjm")
         for batch, shard, tokens, resets in RUNS:
-            run("adjc", spec, "-o", module, "--cpu=x86-64-v3", f"--batch={batch}", f"--shard={shard}", "--context=256")
-            done = run("adj-run", "check", module, "--tokens", tokens, *["--resets"] * resets)
+            run("adjc", spec, "-o", module, *target_options(), f"--batch={batch}", f"--shard={shard}", "--context=256")
+            done = run("adj-run", "check", module, "--device", DEVICE, "--tokens", tokens, *["--resets"] * resets)
             print(f"batch {batch}, S {shard}{', resets' if resets else ''}: {done.stdout.splitlines()[-1]}", flush=True)
     return 0
 

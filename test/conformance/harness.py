@@ -1,6 +1,7 @@
 """Runs adjc and adj-run as a user would, and compares a device's gradients with the reference device's.
 
-Everything goes through the fixed command lines: what passes here passes for anyone.
+Everything goes through the fixed command lines: what passes here passes for anyone. ADJC_TEST_TARGET and ADJC_TEST_DEVICE say what modules are compiled for
+and run on: cpu and cpu, or for instance sm_90 and cuda:0.
 """
 import json
 import os
@@ -10,7 +11,22 @@ import subprocess
 import numpy as np
 
 BIN = os.environ["ADJC_BIN"]
+TARGET = os.environ.get("ADJC_TEST_TARGET", "cpu")
+DEVICE = os.environ.get("ADJC_TEST_DEVICE", "cpu" if TARGET == "cpu" else "cuda:0")
+# A gradient's relative error, and the loss's.
+BOUND = 1e-5 if TARGET == "cpu" else 5e-5
 TOOLS = {"adj-run": os.environ.get("ADJ_RUN", os.path.join(BIN, "adj-run"))}
+
+
+# A list here takes, for each comparison, the files that make it up; then nothing is run on the device (test/gpu/prepare.py).
+recorded = None
+
+
+def target_options(*options):
+    """What adjc is told of the target, unless `options` say it."""
+    if TARGET != "cpu":
+        return [f"--target={TARGET}"]
+    return [] if any(option.startswith("--cpu=") for option in options) else ["--cpu=x86-64-v3"]
 
 
 def run(*command, expect=0):
@@ -91,8 +107,7 @@ class Case:
     def compile(self, *options):
         module = self.file("-".join(o.strip("-").replace("=", "") for o in options) + ".adjm")
         if not os.path.exists(module):
-            level = [] if any(option.startswith("--cpu=") for option in options) else ["--cpu=x86-64-v3"]
-            run("adjc", self.config, "-o", module, *level, *options)
+            run("adjc", self.config, "-o", module, *target_options(*options), *options)
         if self.params is None:
             self.params = self.file("params.safetensors")
             run("adj-run", "init", module, "--seed", self.seed, "--out", self.params)
@@ -130,8 +145,11 @@ class Case:
         if key not in self.references:
             self.references[key] = self.grad(module, "reference", options, key)
         reference, expected = self.references[key]
-        report, found = self.grad(module, "cpu", options, key)
-        assert abs(report["loss"] - reference["loss"]) <= 1e-5 * abs(reference["loss"]), (report["loss"], reference["loss"])
+        if recorded is not None:
+            recorded.append(dict(module=module, params=self.params, options=options, loss=reference["loss"], reference=self.file(f"reference-{key}.safetensors")))
+            return 0.0, "not run"
+        report, found = self.grad(module, DEVICE, options, key)
+        assert abs(report["loss"] - reference["loss"]) <= BOUND * abs(reference["loss"]), (report["loss"], reference["loss"])
         errors = relative_errors(found, expected)
         name = max(errors, key=errors.get)
         return errors[name], name

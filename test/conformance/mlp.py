@@ -9,9 +9,8 @@ import tempfile
 
 import numpy as np
 
-from harness import Case, run
+from harness import BOUND, Case, run
 
-BOUND = 1e-5
 EXAMPLE = os.path.join(os.path.dirname(__file__), "..", "..", "examples", "mamba-mlp.mlir")
 
 

@@ -1,6 +1,6 @@
-"""Random recurrences: every parameter's gradient of the cpu device against the reference device, through the command lines.
+"""Random recurrences: every parameter's gradient of a device against the reference device, through the command lines.
 
-Random gradients cancel. Where one is more than 1e-5 off, the reference is asked how far its own gradient moves when the parameters, once, move to neighbouring f32s. A
+Random gradients cancel. Where one is beyond the bound, the reference is asked how far its own gradient moves when the parameters, once, move to neighbouring f32s. A
 computation in f32 rounds after each of some tens of operations, so up to ROUNDINGS times that movement, and at most MOST, is put down to conditioning, and said.
 
 A case is a language model of several random `ssm.scan`s (several share one compilation), compiled for a random batch and shard, run on random tokens, with and
@@ -17,13 +17,13 @@ import time
 
 import numpy as np
 
-from harness import read_safetensors, relative_errors, run, write_safetensors
+from harness import BOUND, DEVICE, read_safetensors, relative_errors, run, target_options, write_safetensors
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "random_scans"))
 from coverage import missing_rules # noqa: E402
 from specs import FEATURES, VOCABULARY, Spec # noqa: E402
 
-BOUND, ROUNDINGS, MOST = 1e-5, 16, 5e-5
+ROUNDINGS, MOST = 16, 5 * BOUND
 
 
 class RandomCase:
@@ -55,18 +55,22 @@ class RandomCase:
         report = run("adj-run", "grad", self.path("m.adjm"), "--params", self.path(f"{parameters}.safetensors"), *options, "--out", out, "--device", device)
         return json.loads(report.stdout)["loss"], read_safetensors(out)
 
-    def worst(self):
-        """The largest relative error, of a parameter's gradient or of the loss, and whose it is."""
+    def make(self):
+        """The module, parameters and tokens, as files; options for adj-run."""
         with open(self.path("spec.mlir"), "w") as file:
             file.write(self.spec.text())
         start = time.time()
-        run("adjc", self.path("spec.mlir"), "-o", self.path("m.adjm"), "--cpu=x86-64-v3", f"--batch={self.batch}", f"--shard={self.shard}",
+        run("adjc", self.path("spec.mlir"), "-o", self.path("m.adjm"), *target_options(), f"--batch={self.batch}", f"--shard={self.shard}",
             f"--context={self.length}")
         self.seconds = time.time() - start
         run("adj-run", "init", self.path("m.adjm"), "--seed", 1, "--out", self.path("p.safetensors"))
-        options = self.files()
+        return self.files()
+
+    def worst(self):
+        """The largest relative error, of a parameter's gradient or of the loss, and whose it is."""
+        options = self.make()
         loss, expected = self.grad("reference", options)
-        own, found = self.grad("cpu", options)
+        own, found = self.grad(DEVICE, options)
         errors = relative_errors(found, expected) | {"loss": abs(own - loss) / abs(loss)}
         self.excused = []
         missed = [name for name, error in errors.items() if error > BOUND]
