@@ -1,9 +1,10 @@
 #!/bin/sh
-# Every test that needs a GPU, in one command: test/gpu/run.sh [BUILD-FOLDER]. Exits 77, saying why, where there is no GPU. A table
-# comes last.
+# Every test that needs a GPU, in one command: test/gpu/run.sh [BUILD-FOLDER [PREPARED]]. PREPARED is a folder that test/gpu/prepare.py made, where
+# adjc is; this machine needs none. Exits 77, saying why, where there is no GPU. A table comes last.
 set -u
 
 build=${1:-build}
+prepared=${2:-}
 rows=
 failed=0
 
@@ -57,6 +58,18 @@ if command -v compute-sanitizer >/dev/null 2>&1; then
     row "compute-sanitizer ${tool%% *}" compute-sanitizer --tool $tool --error-exitcode 1 "$bin/adjrt-device-test" \
       --gtest_brief=1 --gtest_filter='Executor.*:AdamW.*'
   done
+fi
+
+if [ -n "$prepared" ]; then
+  here=$(dirname "$0")
+  ADJ_RUN=$build/bin/adj-run
+  export ADJ_RUN
+  row "compiled modules against the reference" python3 "$here/prepared.py" "$prepared"
+  if command -v compute-sanitizer >/dev/null 2>&1; then
+    for tool in memcheck racecheck initcheck; do
+      row "compiled modules, $tool" python3 "$here/prepared.py" "$prepared" --sanitize "$tool"
+    done
+  fi
 fi
 
 echo
