@@ -43,7 +43,7 @@ class GeneratedDocs(unittest.TestCase):
         self.check("interfaces.md", [f"{name} (" for name in definitions(source / "dialects", r'OpInterface<"(\w+)"')], summary=r"^\w")
 
     def test_passes(self):
-        for file in sorted((source / "include/adjc").glob("*/Passes.td")):
+        for file in sorted((source / "include/adjc").rglob("Passes.td")):
             self.check(f"passes-{file.parent.name}.md", [f"`-{name}`" for name in definitions(file.parent, r'Pass<"([\w-]+)"')])
 
 
