@@ -208,7 +208,7 @@ adjrt::Expected<std::string> produce(const DriverOptions &options, MLIRContext &
 
   if (mlir::failed(applyMemoryPlan(*spec, *memory)))
     return diagnostics.error(options.spec);
-  auto kernels = listKernels(*spec, target.kind());
+  auto kernels = listKernels(*spec, *plan);
   auto lowered = lowerKernels(*spec, target.kind());
   if (mlir::failed(kernels) || mlir::failed(lowered))
     return diagnostics.error(options.spec);

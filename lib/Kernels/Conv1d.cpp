@@ -10,10 +10,7 @@ static int64_t getBlocks(RankedTensorType weight) {
 }
 
 KernelGrid adjc::getConvGrid(KernelTarget target, RankedTensorType weight) {
-  KernelGrid grid = makeGrid(target, GridUnit::Batch, 1, getBlocks(weight));
-  if (target == KernelTarget::Gpu)
-    grid.threads = convChannelBlock;
-  return grid;
+  return makeGrid(target, GridUnit::Batch, 1, getBlocks(weight));
 }
 
 ConvGroup::ConvGroup(KernelContext &ctx, Value group, RankedTensorType weight)

@@ -1,5 +1,6 @@
 //===- EmitConv1d.cpp - causal depthwise convolution ------------------------------------------------------------===//
 #include "Conv1d.h"
+#include "Conv1dWindow.h"
 #include "ssm/SsmOps.h"
 
 using namespace mlir;
@@ -7,6 +8,8 @@ using namespace adjc;
 using arith::CmpIPredicate;
 
 static LogicalResult emitConv1d(KernelContext &ctx, Operation *op) {
+  if (ctx.getTarget() == KernelTarget::Gpu)
+    return emitWindowConv(ctx, op);
   auto conv = cast<ssm::Conv1dOp>(op);
   KernelBuilder &b = ctx.b;
   RankedTensorType weightType = getConvWeightType<ssm::Conv1dOp>(op);
@@ -81,4 +84,10 @@ static LogicalResult emitConv1d(KernelContext &ctx, Operation *op) {
   return success();
 }
 
-const KernelEmitter adjc::conv1dEmitter{"ssm.conv1d", convGrid<ssm::Conv1dOp>, emitConv1d};
+static KernelLaunches conv1dLaunches(adj::KernelOp, Operation *op, KernelTarget target) {
+  RankedTensorType weight = getConvWeightType<ssm::Conv1dOp>(op);
+  return target == KernelTarget::Gpu ? windowConvLaunches(weight) : oneLaunch(getConvGrid(target, weight));
+}
+
+const KernelEmitter adjc::conv1dEmitter{"ssm.conv1d", convGrid<ssm::Conv1dOp>, emitConv1d, /*tied=*/nullptr,
+                                        /*accumulates=*/false, conv1dLaunches};

@@ -1,5 +1,6 @@
 //===- EmitConv1dAdjoint.cpp - the convolution's adjoint --------------------------------------------------------===//
 #include "Conv1d.h"
+#include "Conv1dWindow.h"
 
 using namespace mlir;
 using namespace adjc;
@@ -152,6 +153,8 @@ static void emitWeightCotangents(ConvGroup &g, const Views &v) {
 }
 
 static LogicalResult emitConv1dAdjoint(KernelContext &ctx, Operation *op) {
+  if (ctx.getTarget() == KernelTarget::Gpu)
+    return emitWindowConvAdjoint(ctx, op);
   auto adjoint = cast<adj::Conv1dAdjointOp>(op);
   KernelBuilder &b = ctx.b;
   RankedTensorType weightType = getConvWeightType<adj::Conv1dAdjointOp>(op);
@@ -183,4 +186,10 @@ static LogicalResult emitConv1dAdjoint(KernelContext &ctx, Operation *op) {
   return success();
 }
 
-const KernelEmitter adjc::conv1dAdjointEmitter{"adj.conv1d_adjoint", convGrid<adj::Conv1dAdjointOp>, emitConv1dAdjoint};
+static KernelLaunches conv1dAdjointLaunches(adj::KernelOp, Operation *op, KernelTarget target) {
+  RankedTensorType weight = getConvWeightType<adj::Conv1dAdjointOp>(op);
+  return target == KernelTarget::Gpu ? windowConvAdjointLaunches(weight) : oneLaunch(getConvGrid(target, weight));
+}
+
+const KernelEmitter adjc::conv1dAdjointEmitter{"adj.conv1d_adjoint", convGrid<adj::Conv1dAdjointOp>, emitConv1dAdjoint,
+                                               /*tied=*/nullptr, /*accumulates=*/false, conv1dAdjointLaunches};

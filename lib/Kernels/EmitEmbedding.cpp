@@ -37,10 +37,58 @@ static LogicalResult emitEmbedding(KernelContext &ctx, Operation *op) {
 
 static FailureOr<KernelGrid> adjointGrid(Operation *op, KernelTarget target) {
   int64_t channels = cast<RankedTensorType>(op->getResult(0).getType()).getShape().back();
-  KernelGrid grid = makeGrid(target, GridUnit::One, 1, llvm::divideCeil(channels, channelBlock));
   if (target == KernelTarget::Gpu)
-    grid.threads = channelBlock;
-  return grid;
+    return makeGrid(target, GridUnit::Rows, 1);
+  return makeGrid(target, GridUnit::One, 1, llvm::divideCeil(channels, channelBlock));
+}
+
+/// On a GPU a group is a row: the first one of its token sums, in order, all rows that have it.
+static void emitRowAdjoint(KernelContext &ctx, adj::EmbeddingAdjointOp adjoint, int64_t channels) {
+  KernelBuilder &b = ctx.b;
+  Value tokens = ctx.rowsView(adjoint.getTokens()), cotangent = ctx.rowsView(adjoint.getCotangent());
+  Value table = ctx.fullView(adjoint.getDtable());
+  Value sums = b.workspace({channels}, b.getF32Type()), same = b.workspace({b.getThreads()}, b.getI8Type());
+  Value zero = b.index(0), one = b.index(1), end = b.index(channels), threads = b.index(b.getThreads());
+  ctx.forGroups([&](Value row) {
+    Value token = b.load(tokens, row);
+    auto isSame = [&](Value other) { return b.compare(arith::CmpIPredicate::eq, b.load(tokens, other), token); };
+    auto asNumber = [&](Value flag) { return b.select(flag, b.f32(1), b.f32(0)); };
+    auto isZero = [&](Value number) {
+      return arith::CmpFOp::create(b, arith::CmpFPredicate::OLE, number, b.f32(0)).getResult();
+    };
+    Value earlier = reduceLanes(b, zero, row, false, Reduction::Maximum, 1, [&](const Lanes &, Value other) {
+      return SmallVector<Value>{asNumber(isSame(other))};
+    })[0];
+    b.ifThen(isZero(earlier), [&] {
+      b.spread(zero, end, [&](Value c) { b.store(Lanes(b, 1).load(cotangent, {row, c}), sums, c); });
+      b.loop(b.add(row, one), ctx.rows, b.getThreads(), [&](Value first) {
+        Value count = b.min(threads, b.sub(ctx.rows, first));
+        Value mine = b.add(first, b.threadNumber());
+        Value hit = b.ifElse(
+            b.getF32Type(), b.compare(arith::CmpIPredicate::slt, mine, ctx.rows),
+            [&] { return SmallVector<Value>{asNumber(isSame(mine))}; },
+            [&] { return SmallVector<Value>{b.f32(0)}; })[0];
+        Value any = reduceThreads(b, Reduction::Maximum, hit)[0];
+        b.ifThen(isZero(any), [] {}, [&] {
+          Value flag = arith::FPToUIOp::create(b, b.getI8Type(), hit);
+          b.store(flag, same, b.threadNumber());
+          b.barrier();
+          b.loop(zero, count, 1, [&](Value later) {
+            Value chosen = b.load(same, later);
+            b.ifThen(b.compare(arith::CmpIPredicate::ne, chosen, b.constant(chosen.getType(), 0)), [&] {
+              b.spread(zero, end, [&](Value c) {
+                Value value = Lanes(b, 1).load(cotangent, {b.add(first, later), c});
+                b.store(b.add(b.load(sums, c), value), sums, c);
+              });
+            });
+          });
+          b.barrier();
+        });
+      });
+      Value target = arith::IndexCastOp::create(b, b.getIndexType(), token);
+      b.spread(zero, end, [&](Value c) { ctx.write(Lanes(b, 1), b.load(sums, c), table, {target, c}); });
+    });
+  });
 }
 
 /// Rows in order, in chunks: rows of a chunk that have the same token are summed before the table's row is
@@ -52,6 +100,10 @@ static LogicalResult emitEmbeddingAdjoint(KernelContext &ctx, Operation *op) {
     return op->emitOpError()
            << "must be in a kernel that accumulates: it adds to some rows and leaves the others alone";
   int64_t channels = getRowSize(cast<RankedTensorType>(adjoint.getCotangent().getType()));
+  if (ctx.getTarget() == KernelTarget::Gpu) {
+    emitRowAdjoint(ctx, adjoint, channels);
+    return success();
+  }
   bool multiple = channels % laneCount == 0;
   Value tokens = ctx.rowsView(adjoint.getTokens()), cotangent = ctx.rowsView(adjoint.getCotangent());
   Value table = ctx.fullView(adjoint.getDtable());

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------------------------------------------------===//
 #include "PointEmitter.h"
 #include "ScanOperands.h"
+#include "Tile/TileKernel.h"
 #include "adjc/Kernels/Emitters.h"
 #include "ssm/SsmOps.h"
 
@@ -116,8 +117,11 @@ static FailureOr<KernelGrid> scanGrid(Operation *op, KernelTarget target) {
 }
 
 static LogicalResult emitScan(KernelContext &context, Operation *op) {
+  if (context.hasLaunches())
+    return emitTileScan(context, op);
   ScanGeometry geometry = ScanGeometry::get(op, context.getTarget());
   return ForwardEmitter(context, cast<ssm::ScanOp>(op), geometry).emit();
 }
 
-const KernelEmitter adjc::scanEmitter{"ssm.scan", scanGrid, emitScan};
+const KernelEmitter adjc::scanEmitter{"ssm.scan", scanGrid, emitScan, /*tied=*/nullptr, /*accumulates=*/false,
+                                      tileScanLaunches};

@@ -9,6 +9,7 @@
 #include "KeptValues.h"
 #include "PointEmitter.h"
 #include "ScanOperands.h"
+#include "Tile/TileKernel.h"
 #include "adjc/Kernels/Emitters.h"
 
 using namespace mlir;
@@ -227,8 +228,11 @@ static FailureOr<KernelGrid> scanAdjointGrid(Operation *op, KernelTarget target)
 }
 
 static LogicalResult emitScanAdjoint(KernelContext &context, Operation *op) {
+  if (context.hasLaunches())
+    return emitTileScanAdjoint(context, op);
   ScanGeometry geometry = ScanGeometry::get(op, context.getTarget());
   return AdjointEmitter(context, cast<adj::ScanAdjointOp>(op), geometry).emit();
 }
 
-const KernelEmitter adjc::scanAdjointEmitter{"adj.scan_adjoint", scanAdjointGrid, emitScanAdjoint};
+const KernelEmitter adjc::scanAdjointEmitter{"adj.scan_adjoint", scanAdjointGrid, emitScanAdjoint, /*tied=*/nullptr,
+                                             /*accumulates=*/false, tileScanAdjointLaunches};

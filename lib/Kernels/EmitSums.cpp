@@ -37,10 +37,15 @@ static LogicalResult emitColumnSum(KernelContext &ctx, Operation *op) {
   return success();
 }
 
+/// Rows of a result that a group owns: on a GPU at least as many as give each of its threads an element.
+static int64_t getRowsPerGroup(KernelTarget target, RankedTensorType type) {
+  return target == KernelTarget::Gpu ? std::max<int64_t>(1, gpuThreads / getRowSize(type)) : adjc::getRowsPerGroup(target);
+}
+
 static FailureOr<KernelGrid> sumPartialsGrid(Operation *op, KernelTarget target) {
   RankedTensorType type = getResultType(op);
   if (hasTokenRows(type))
-    return makeGrid(target, GridUnit::Rows, getRowsPerGroup(target));
+    return makeGrid(target, GridUnit::Rows, getRowsPerGroup(target, type));
   if (type.hasStaticShape())
     return makeGrid(target, GridUnit::One, 1, llvm::divideCeil(getRowSize(type), elementBlock));
   return op->emitOpError() << "must sum to a static tensor or to token rows, not to " << type;
@@ -88,7 +93,20 @@ static LogicalResult emitSumPartials(KernelContext &ctx, Operation *op) {
 
   Value result = ctx.packedRowsView(sum.getResult());
   Value stride = b.mul(ctx.rows, extent);
-  ctx.forRows(getRowsPerGroup(ctx.getTarget()), [&](Value row) {
+  if (b.getThreads()) {
+    int64_t block = getRowsPerGroup(ctx.getTarget(), type);
+    ctx.forGroups([&](Value group) {
+      Value first = b.mul(group, b.index(block));
+      Value last = b.min(b.add(first, b.index(block)), ctx.rows);
+      b.spread(b.mul(first, extent), b.mul(last, extent), [&](Value element) {
+        Lanes one(b, 1);
+        ctx.write(one, sumOver(b, one, partials, count, stride, element), result,
+                  {b.div(element, extent), b.remainder(element, extent)});
+      });
+    });
+    return success();
+  }
+  ctx.forRows(adjc::getRowsPerGroup(ctx.getTarget()), [&](Value row) {
     Value start = b.mul(row, extent);
     forLanes(b, zero, extent, multiple, [&](const Lanes &lanes, Value c) {
       ctx.write(lanes, sumOver(b, lanes, partials, count, stride, b.add(start, c)), result, {row, c});

@@ -34,8 +34,10 @@ int64_t adjc::getRowsPerPartial(RankedTensorType partials) {
   return cast<adj::BlocksAttr>(partials.getEncoding()).getSize();
 }
 
-KernelContext::KernelContext(adj::KernelOp kernel, func::FuncOp function, KernelTarget target, const KernelGrid &grid)
-    : b(function.getLoc(), function.getContext()), kernel(kernel), function(function), target(target) {
+KernelContext::KernelContext(adj::KernelOp kernel, func::FuncOp function, KernelTarget target, const KernelGrid &grid,
+                             unsigned launch, const KernelLaunches &launches)
+    : b(function.getLoc(), function.getContext()), kernel(kernel), function(function), target(target), launch(launch),
+      several(launches.list.size() > 1) {
   if (target == KernelTarget::Gpu)
     b.setThreads(grid.threads);
   b.setInsertionPointToStart(&function.getBody().front());
@@ -157,6 +159,16 @@ Value KernelContext::flatView(const KernelOperand &op) {
     if (op.type.isDynamicDim(i))
       count = b.mul(getValueOrCreateConstantIndexOp(b, b.getLoc(), count), size(op.type, i));
   return makeView(op, count, OpFoldResult(b.getIndexAttr(1)));
+}
+
+Value KernelContext::workspaceView() {
+  Value base = function.getArgument(function.getNumArguments() - 5);
+  auto type = MemRefType::get({ShapedType::kDynamic}, b.getF32Type(), MemRefLayoutAttrInterface(),
+                              cast<MemRefType>(base.getType()).getMemorySpace());
+  // Its size is the planner's (KernelLaunches::workspaceBytes); nothing here depends on it.
+  Value size = b.mul(batch, tokens);
+  return memref::ReinterpretCastOp::create(b, type, base, OpFoldResult(b.getIndexAttr(0)), OpFoldResult(size),
+                                           OpFoldResult(b.getIndexAttr(1)));
 }
 
 void KernelContext::forGroups(function_ref<void(Value)> body) {

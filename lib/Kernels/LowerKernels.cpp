@@ -1,4 +1,5 @@
 //===- LowerKernels.cpp - adj-lower-kernels: kernels become functions -------------------------------------------===//
+#include "KernelFunction.h"
 #include "adjc/Kernels/Emitters.h"
 #include "adjc/Kernels/Passes.h"
 #include "adjc/Kernels/SharedMemory.h"
@@ -64,45 +65,31 @@ static LogicalResult lowerKernel(adj::KernelOp kernel, KernelTarget target) {
   FailureOr<KernelGrid> grid = getKernelGrid(kernel, target);
   if (failed(grid))
     return failure();
-  bool gpu = target == KernelTarget::Gpu;
   const KernelEmitter &emitter = *findEmitter(*op);
   if (failed(verifyForm(kernel, *op, emitter)))
     return failure();
 
+  KernelLaunches launches = getKernelLaunches(kernel, *op, *grid, target);
   OpBuilder builder(kernel);
-  Attribute space = gpu ? builder.getI64IntegerAttr(globalMemorySpace) : Attribute();
-  SmallVector<Type> types;
-  Block &body = kernel.getBody().front();
-  auto addPointer = [&](Value tensor) {
-    types.push_back(MemRefType::get({}, cast<RankedTensorType>(tensor.getType()).getElementType(),
-                                    MemRefLayoutAttrInterface(), space));
-  };
-  llvm::for_each(body.getArguments(), addPointer);
-  llvm::for_each(body.getTerminator()->getOperands(), addPointer);
-  size_t pointers = types.size();
-  types.append(gpu ? 4 : 5, builder.getIndexType());
-  auto function =
-      func::FuncOp::create(builder, kernel.getLoc(), kernel.getSymName(), builder.getFunctionType(types, {}));
-  function.addEntryBlock();
-  // Operands never overlap: a tied input is read through the output's pointer. Inputs may repeat, and are only read.
-  for (size_t i = 0; i < pointers; ++i)
-    function.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
-
-  KernelContext context(kernel, function, target, *grid);
-  if (failed(emitter.emit(context, *op)))
-    return failure();
-  if (gpu) {
-    for (unsigned i = 0; i < body.getNumArguments(); ++i)
-      function.setArgAttr(i, LLVM::LLVMDialect::getReadonlyAttrName(), builder.getUnitAttr());
-    if (context.b.getSharedBytes() > mostSharedBytes)
-      return (*op)->emitOpError() << "needs " << context.b.getSharedBytes()
-                                  << " bytes of shared memory, and a GPU block has at most " << mostSharedBytes
-                                  << "; make its dimensions smaller";
-    function->setAttr(threadsAttribute, builder.getI64IntegerAttr(grid->threads));
-    function->setAttr(sharedBytesAttribute, builder.getI64IntegerAttr(context.b.getSharedBytes()));
+  for (auto [number, launch] : llvm::enumerate(launches.list)) {
+    func::FuncOp function = makeKernelFunction(builder, kernel, (kernel.getSymName() + launch.suffix).str(), target,
+                                               launches.workspace > 0);
+    KernelContext context(kernel, function, target, launch.grid, number, launches);
+    if (failed(emitter.emit(context, *op)))
+      return failure();
+    if (target == KernelTarget::Gpu) {
+      if (context.b.getSharedBytes() > mostSharedBytes)
+        return (*op)->emitOpError() << "needs " << context.b.getSharedBytes()
+                                    << " bytes of shared memory, and a GPU block has at most " << mostSharedBytes
+                                    << "; make its dimensions smaller";
+      if (launch.grid.minimumBlocks)
+        function->setAttr(minimumBlocksAttribute, builder.getI64IntegerAttr(launch.grid.minimumBlocks));
+      function->setAttr(threadsAttribute, builder.getI64IntegerAttr(launch.grid.threads));
+      function->setAttr(sharedBytesAttribute, builder.getI64IntegerAttr(context.b.getSharedBytes()));
+    }
+    context.b.setInsertionPointToEnd(&function.getBody().front());
+    func::ReturnOp::create(context.b);
   }
-  builder.setInsertionPointToEnd(&function.getBody().front());
-  func::ReturnOp::create(builder, kernel.getLoc());
   kernel.erase();
   return success();
 }

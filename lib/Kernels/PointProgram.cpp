@@ -97,6 +97,30 @@ void PointProgram::replaceByLeaf(PointNode *node, PointEmit emit) {
   node->space = node->dims;
 }
 
+PointNode *PointProgram::addExponential(PointNode *argument) {
+  for (auto [known, node] : exponentials)
+    if (known == argument)
+      return node;
+  if (argument->kind != PointNode::Kind::Value || !isa_and_nonnull<arith::MulFOp>(argument->op))
+    return nullptr;
+  PointNode *x = argument->operands[0], *y = argument->operands[1];
+  if (isPerToken(y))
+    std::swap(x, y);
+  if (isPerToken(y) || !isPerToken(x))
+    return nullptr;
+  PointNode *scaled = addValue({y}, y->type, [](KernelBuilder &b, const PointIndex &, ValueRange values) {
+    return b.mul(values[0], b.constant(values[0].getType(), 1.44269504088896341));
+  });
+  PointNode *product = addValue({x, scaled}, argument->type, [](KernelBuilder &b, const PointIndex &, ValueRange values) {
+    return b.mul(values[0], values[1]);
+  });
+  PointNode *node = addValue(product, argument->type, [](KernelBuilder &b, const PointIndex &, ValueRange values) -> Value {
+    return math::Exp2Op::create(b, values[0]);
+  });
+  exponentials.push_back({argument, node});
+  return node;
+}
+
 PointNode *PointProgram::addOperation(Operation &op, ArrayRef<PointNode *> operands) {
   DimSet summed = 0;
   auto sum = dyn_cast<ssm::SumOp>(op);
@@ -108,6 +132,11 @@ PointNode *PointProgram::addOperation(Operation &op, ArrayRef<PointNode *> opera
     if (node->op && node->summed == (summed & ~fixed) && ArrayRef<PointNode *>(node->operands) == operands &&
         isEqualOperation(node->op, &op))
       return node.get();
+  if (foldsExponents && isa<math::ExpOp>(op))
+    if (PointNode *folded = addExponential(operands.front())) {
+      folded->op = &op; // costly, as the function it stands for
+      return folded;
+    }
   PointNode *node;
   if (sum) {
     node = addSum(operands.front(), summed);

@@ -117,6 +117,9 @@ public:
   /// `partial` (each block stores its own part of the sum) where lanes use it again.
   mlir::LogicalResult verifyLaneSums(mlir::Operation *op, bool partial) const;
 
+  /// From here on exp(x y), where y does not vary over the tokens, is exp2(x (y log2(e))): what is constant is scaled once.
+  void foldExponents() { foldsExponents = true; }
+
   /// In topological order.
   llvm::ArrayRef<std::unique_ptr<PointNode>> getNodes() const { return nodes; }
   /// The node that computes what `other` does, a node of another program whose operands `match` finds here (null where there is
@@ -156,11 +159,14 @@ private:
   PointNode *add(PointNode::Kind kind, DimSet dims, DimSet space, mlir::Type type, llvm::ArrayRef<PointNode *> operands,
                  PointEmit emit);
   PointNode *addOperation(mlir::Operation &op, llvm::ArrayRef<PointNode *> operands);
+  PointNode *addExponential(PointNode *argument);
   void dropUnused();
   void assignLevels();
 
   unsigned lane;
   DimSet fixed;
+  bool foldsExponents = false;
+  llvm::SmallVector<std::pair<PointNode *, PointNode *>> exponentials; ///< folded ones, by their argument
   llvm::SmallVector<std::unique_ptr<PointNode>> nodes;
   llvm::SmallVector<PointNest> nests;
 };

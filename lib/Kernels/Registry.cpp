@@ -67,6 +67,24 @@ FailureOr<KernelGrid> adjc::getKernelGrid(adj::KernelOp kernel, KernelTarget tar
   return resolved->second->grid(resolved->first, target);
 }
 
+KernelLaunches adjc::getKernelLaunches(adj::KernelOp kernel, Operation *computation, const KernelGrid &grid,
+                                       KernelTarget target) {
+  const KernelEmitter *emitter = findEmitter(computation);
+  if (emitter->launches)
+    return emitter->launches(kernel, computation, target);
+  return oneLaunch(grid);
+}
+
+FailureOr<KernelLaunches> adjc::getKernelLaunches(adj::KernelOp kernel, KernelTarget target) {
+  auto resolved = resolve(kernel);
+  if (failed(resolved))
+    return failure();
+  FailureOr<KernelGrid> grid = resolved->second->grid(resolved->first, target);
+  if (failed(grid))
+    return failure();
+  return getKernelLaunches(kernel, resolved->first, *grid, target);
+}
+
 SmallVector<std::optional<unsigned>> adjc::getTiedInputs(adj::KernelOp kernel) {
   Block &body = kernel.getBody().front();
   SmallVector<std::optional<unsigned>> tied(body.getTerminator()->getNumOperands());

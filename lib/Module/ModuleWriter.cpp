@@ -20,21 +20,27 @@ namespace fb = adjrt::fb;
 
 namespace adjc {
 
-FailureOr<std::vector<KernelEntry>> listKernels(ModuleOp module, KernelTarget target) {
+FailureOr<std::vector<KernelEntry>> listKernels(ModuleOp module, const Plan &plan) {
   std::vector<KernelEntry> list;
   for (auto kernel : module.getOps<adj::KernelOp>()) {
-    FailureOr<KernelGrid> grid = getKernelGrid(kernel, target);
+    FailureOr<KernelLaunches> launches = getKernelLaunches(kernel, plan.gpu ? KernelTarget::Gpu : KernelTarget::Cpu);
     FailureOr<Operation *> computation = getComputation(kernel);
-    if (failed(grid) || failed(computation))
+    if (failed(launches) || failed(computation))
       return failure();
-    KernelEntry entry;
-    entry.name = kernel.getSymName().str();
-    entry.op = (*computation)->getName().getStringRef().str();
-    entry.operands = kernel.getBody().getNumArguments() + kernel.getBody().front().getTerminator()->getNumOperands();
-    entry.unit = static_cast<int8_t>(grid->unit);
-    entry.factor = grid->factor;
-    entry.block = grid->block;
-    list.push_back(std::move(entry));
+    for (const KernelLaunch &launch : launches->list) {
+      KernelEntry entry;
+      entry.kernel = kernel.getSymName().str();
+      entry.name = entry.kernel + launch.suffix;
+      entry.op = (*computation)->getName().getStringRef().str();
+      entry.workspace = launches->workspace > 0;
+      entry.operands = kernel.getBody().getNumArguments() +
+                       kernel.getBody().front().getTerminator()->getNumOperands() + (entry.workspace ? 1 : 0);
+      bool chunks = launch.grid.unit == GridUnit::Chunks;
+      entry.unit = static_cast<int8_t>(chunks ? GridUnit::Tokens : launch.grid.unit);
+      entry.factor = launch.grid.factor * (chunks ? plan.batch : 1);
+      entry.block = launch.grid.block;
+      list.push_back(std::move(entry));
+    }
   }
   return list;
 }
@@ -170,7 +176,7 @@ adjrt::Expected<std::vector<char>> writeModule(ModuleOp module, const MemoryPlan
     table.kernels.push_back(std::move(kernel));
   }
   for (auto program : module.getOps<adj::ProgramOp>())
-    table.programs.push_back(std::make_unique<fb::ProgramT>(writeProgram(program, parts.kernels)));
+    table.programs.push_back(std::make_unique<fb::ProgramT>(writeProgram(program, parts.kernels, memory)));
   auto blob = std::make_unique<fb::BlobT>();
   blob->kind = parts.target == "cpu" ? "shared-object" : "ptx";
   blob->size = parts.code.size();

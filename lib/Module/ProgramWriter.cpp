@@ -29,15 +29,20 @@ namespace {
 
 class ProgramWriter {
 public:
-  explicit ProgramWriter(const std::vector<KernelEntry> &kernels) : kernels(kernels) {
+  ProgramWriter(const std::vector<KernelEntry> &kernels, const MemoryPlan &memory) : kernels(kernels), memory(memory) {
     for (auto [i, kernel] : llvm::enumerate(kernels))
-      numbers[kernel.name] = i;
+      numbers.try_emplace(kernel.kernel, i); // the first launch
   }
 
   fb::ProgramT write(adj::ProgramOp program) {
     result.name = program.getSymName().str();
     block(program.getBody().front());
     close();
+    if (workspaceBuffer)
+      for (const auto &part : result.blocks)
+        result.buffers[*workspaceBuffer]->last_command += static_cast<uint32_t>(part->commands.size());
+    if (workspaceBuffer)
+      --result.buffers[*workspaceBuffer]->last_command;
     return std::move(result);
   }
 
@@ -79,7 +84,9 @@ private:
         inMini = false;
         close();
       } else if (auto dispatch = dyn_cast<adj::DispatchOp>(op)) {
-        add(&op, dispatch.getKernel(), makeDispatch(dispatch));
+        uint32_t first = numbers.lookup(dispatch.getKernel());
+        for (uint32_t i = first; i < kernels.size() && kernels[i].kernel == dispatch.getKernel(); ++i)
+          add(&op, kernels[i].name, makeDispatch(dispatch, i));
       } else if (auto gemm = dyn_cast<adj::GemmOp>(op)) {
         add(&op, "gemm", makeGemm(gemm));
       } else if (auto copy = dyn_cast<adj::CopyOp>(op)) {
@@ -121,11 +128,28 @@ private:
 
   std::unique_ptr<fb::BufferRef> refPointer(Value memref) { return std::make_unique<fb::BufferRef>(ref(memref)); }
 
-  fb::DispatchT makeDispatch(adj::DispatchOp op) {
+  /// What the launches of a dispatch leave for each other: one place for all, since they run one after the other.
+  fb::BufferRef workspace() {
+    if (!workspaceBuffer) {
+      workspaceBuffer = static_cast<uint32_t>(result.buffers.size());
+      auto buffer = std::make_unique<fb::BufferT>();
+      buffer->name = "workspace";
+      buffer->kind = fb::BufferKind::arena;
+      buffer->offset = memory.workspaceOffset;
+      buffer->size = memory.workspaceBytes;
+      buffer->layers = 1;
+      result.buffers.push_back(std::move(buffer));
+    }
+    return fb::BufferRef(*workspaceBuffer, 0, 0, 0);
+  }
+
+  fb::DispatchT makeDispatch(adj::DispatchOp op, uint32_t number) {
     fb::DispatchT table;
-    table.kernel = numbers.lookup(op.getKernel());
+    table.kernel = number;
     for (Value operand : op->getOperands())
       table.operands.push_back(ref(operand));
+    if (kernels[number].workspace)
+      table.operands.push_back(workspace());
     const KernelEntry &kernel = kernels[table.kernel];
     table.groups = std::make_unique<fb::Extent>(kernel.factor, kernel.block, static_cast<fb::Unit>(kernel.unit));
     return table;
@@ -195,6 +219,8 @@ private:
 
   using Key = std::tuple<int, uint64_t, uint64_t, uint64_t, int64_t, int64_t>;
   const std::vector<KernelEntry> &kernels;
+  const MemoryPlan &memory;
+  std::optional<uint32_t> workspaceBuffer;
   llvm::StringMap<uint32_t> numbers;
   std::map<Key, uint32_t> buffers;
   fb::ProgramT result;
@@ -206,8 +232,8 @@ private:
 
 } // namespace
 
-fb::ProgramT writeProgram(adj::ProgramOp program, const std::vector<KernelEntry> &kernels) {
-  return ProgramWriter(kernels).write(program);
+fb::ProgramT writeProgram(adj::ProgramOp program, const std::vector<KernelEntry> &kernels, const MemoryPlan &memory) {
+  return ProgramWriter(kernels, memory).write(program);
 }
 
 } // namespace adjc

@@ -1,5 +1,6 @@
 #include "adjc/Plan/MemoryPlan.h"
 #include "Placer.h"
+#include "adjc/Kernels/KernelGrid.h"
 #include "adjc/Plan/IntervalPacking.h"
 
 using namespace mlir;
@@ -60,6 +61,17 @@ FailureOr<MemoryPlan> planMemory(ModuleOp module, const Plan &plan) {
     uint64_t bytes = packArena(memory.programs.back(), memory.staging.bytes);
     memory.fixedBytes = std::max(memory.fixedBytes, memory.staging.bytes + bytes);
   }
+  if (!plan.gpu)
+    return memory;
+  for (auto kernel : module.getOps<adj::KernelOp>()) {
+    FailureOr<KernelLaunches> launches = getKernelLaunches(kernel, KernelTarget::Gpu);
+    if (failed(launches))
+      return failure();
+    memory.workspaceBytes = std::max(memory.workspaceBytes, alignUp(launches->workspaceBytes(plan.batch, plan.shard)));
+  }
+  memory.workspaceOffset = alignUp(memory.fixedBytes);
+  if (memory.workspaceBytes > 0)
+    memory.fixedBytes = memory.workspaceOffset + memory.workspaceBytes;
   return memory;
 }
 

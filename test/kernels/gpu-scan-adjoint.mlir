@@ -1,10 +1,10 @@
 // RUN: adj-opt --adj-lower-kernels=target=gpu --canonicalize --cse %s | FileCheck %s
 
-// A chunk's recomputed states are the thread's own; what is summed over lanes (C's cotangent) goes through shuffles and shared memory, then one thread writes it.
+// Checkpoints every 8 tokens do not fit a tile. A chunk's recomputed states are the thread's own; what is summed over lanes (C's cotangent) goes through shuffles and shared memory, then one thread writes it.
 // CHECK-LABEL: func.func @kept(
 // CHECK-SAME:    attributes {adj.shared_bytes = 16 : i64, adj.threads = 64 : i64}
 // CHECK-DAG:     memref.view %{{.*}} : memref<232448xi8, 3> to memref<1x2xf32, 3>
-// CHECK-DAG:     memref.alloca() {{.*}}: memref<17x2x1xf32>
+// CHECK-DAG:     memref.alloca() {{.*}}: memref<9x2x1xf32>
 // CHECK:         math.exp
 // CHECK-COUNT-5: gpu.shuffle xor
 // CHECK:         gpu.barrier
@@ -18,10 +18,10 @@
 #parameter = affine_map<(b, t, d, n) -> (d, n)>
 adj.kernel @kept {
 ^bb0(%x: tensor<?x?x128xf32>, %dt: tensor<?x?x128xf32>, %C: tensor<?x?x2xf32>, %A: tensor<128x2xf32>, %g: tensor<?x?x128xf32>,
-     %checkpoints: tensor<?x?x128x2xf32, #adj.blocks<"tokens", 16>>):
+     %checkpoints: tensor<?x?x128x2xf32, #adj.blocks<"tokens", 8>>):
   %d:4 = adj.scan_adjoint ins(%x, %dt, %C, %A : tensor<?x?x128xf32>, tensor<?x?x128xf32>, tensor<?x?x2xf32>, tensor<128x2xf32>)
-      cotangents(%g : tensor<?x?x128xf32>) checkpoints(%checkpoints : tensor<?x?x128x2xf32, #adj.blocks<"tokens", 16>>)
-      {carry_name = "scan0", checkpoint_every = 16 : i64, differentiated = array<i64: 0, 1, 2, 3>, dims = ["b", "t", "d", "n"],
+      cotangents(%g : tensor<?x?x128xf32>) checkpoints(%checkpoints : tensor<?x?x128x2xf32, #adj.blocks<"tokens", 8>>)
+      {carry_name = "scan0", checkpoint_every = 8 : i64, differentiated = array<i64: 0, 1, 2, 3>, dims = ["b", "t", "d", "n"],
        indexing_maps = [#lanes, #lanes, #states, #parameter, #lanes], lane = 2 : i64, lane_block = 64 : i64,
        state = array<i64: 2, 3>, state_type = f32}
       -> tensor<?x?x128xf32>, tensor<?x?x128xf32>, tensor<2x?x?x2xf32>, tensor<?x128x2xf32> step {

@@ -19,6 +19,8 @@ struct KernelEmitter {
   mlir::Value (*tied)(mlir::Operation *op, unsigned result) = nullptr;
   /// Whether the kernel may be marked `accumulate`.
   bool accumulates = false;
+  /// The launches of a dispatch, where it may be more than one; null: one of `grid`.
+  KernelLaunches (*launches)(mlir::adj::KernelOp kernel, mlir::Operation *op, KernelTarget target) = nullptr;
 };
 
 /// The operation that a kernel computes: the only one in its body beside tensor.empty, tensor.dim, constants,
@@ -28,6 +30,13 @@ llvm::FailureOr<mlir::Operation *> getComputation(mlir::adj::KernelOp kernel);
 
 /// The emitter of an operation, or null.
 const KernelEmitter *findEmitter(mlir::Operation *op);
+
+/// A dispatch of one launch.
+inline KernelLaunches oneLaunch(const KernelGrid &grid) {
+  KernelLaunches launches;
+  launches.list.push_back({"", grid});
+  return launches;
+}
 
 extern const KernelEmitter embeddingEmitter, embeddingAdjointEmitter;
 extern const KernelEmitter rmsNormEmitter, rmsNormAdjointEmitter;

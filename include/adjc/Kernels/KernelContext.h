@@ -36,13 +36,20 @@ struct KernelOperand {
 /// them. `b` inserts into its body.
 class KernelContext {
 public:
-  KernelContext(mlir::adj::KernelOp kernel, mlir::func::FuncOp function, KernelTarget target, const KernelGrid &grid);
+  /// `launch`: which of `launches` the function is.
+  KernelContext(mlir::adj::KernelOp kernel, mlir::func::FuncOp function, KernelTarget target, const KernelGrid &grid,
+                unsigned launch = 0, const KernelLaunches &launches = {});
 
   KernelBuilder b;
   mlir::Value batch, tokens, rows;
 
   mlir::adj::KernelOp getKernel() const { return kernel; }
   KernelTarget getTarget() const { return target; }
+  unsigned getLaunch() const { return launch; }
+  /// True if the dispatch is several launches.
+  bool hasLaunches() const { return several; }
+  /// memref<?xf32>: what the launches of a dispatch leave for each other.
+  mlir::Value workspaceView();
   /// The operand that holds `tensor`: an argument of the kernel, or a value that it yields. A tied input is the
   /// output's operand.
   KernelOperand operand(mlir::Value tensor);
@@ -88,6 +95,8 @@ private:
   mlir::adj::KernelOp kernel;
   mlir::func::FuncOp function;
   KernelTarget target;
+  unsigned launch;
+  bool several;
 };
 
 } // namespace adjc

@@ -66,7 +66,9 @@ struct MemoryPlan {
   Plan plan;
   Layout parameters, carries;
   StagingOffsets staging;
-  uint64_t fixedBytes = 0; ///< the larger of the programs' arenas, staging included
+  uint64_t fixedBytes = 0; ///< the larger of the programs' arenas, staging and workspace included
+  /// What launches of one dispatch leave for each other (KernelLaunches), in the fixed part.
+  uint64_t workspaceOffset = 0, workspaceBytes = 0;
   std::vector<ProgramPlan> programs;
 };
 

@@ -26,7 +26,10 @@ def ChoosePolicies : Pass<"adj-choose-policies", "::mlir::ModuleOp"> {
     Option<"adamw", "adamw", "bool", "false", "The state of AdamW is resident">,
     Option<"gpu", "gpu", "bool", "false", "The target is a GPU: bytes are device memory">,
   ];
-  let dependentDialects = ["::mlir::adj::AdjDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+  // A plan for a GPU looks at kernels, which are written to find out what they need.
+  let dependentDialects = ["::mlir::adj::AdjDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::func::FuncDialect", "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
 }
 
 def PlanMemory : Pass<"adj-plan-memory", "::mlir::ModuleOp"> {
@@ -39,6 +42,8 @@ def PlanMemory : Pass<"adj-plan-memory", "::mlir::ModuleOp"> {
   }];
   let statistics = [Statistic<"arenaBytes", "arena-bytes", "the programs' fixed part, in bytes">,
                     Statistic<"numCopies", "copies", "copies that could not be avoided">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
 }
 
 #endif

@@ -74,6 +74,9 @@ struct KernelsToNVVM : adjc::impl::AdjKernelsToNVVMBase<KernelsToNVVM> {
         function->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), b.getUnitAttr());
         function->setAttr(NVVM::NVVMDialect::getMaxntidAttrName(),
                           b.getDenseI32ArrayAttr({static_cast<int32_t>(threads.getInt())}));
+        if (auto blocks = function->getAttrOfType<IntegerAttr>(adjc::minimumBlocksAttribute))
+          function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                            b.getI32IntegerAttr(static_cast<int32_t>(blocks.getInt())));
       }
   }
 };

@@ -1,8 +1,10 @@
 //===- ExpandMath.cpp - adj-expand-math: math functions become polynomials --------------------------------------===//
 #include "AccurateMath.h"
 #include "ExpandExp.h"
+#include "GpuMath.h"
 #include "adjc/Target/Math/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -19,20 +21,6 @@ using namespace adjc;
 
 namespace {
 
-/// e^x = 2^(x log2 e): one multiplication and ex2.approx.
-struct ExpByExp2 : OpRewritePattern<math::ExpOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(math::ExpOp op, PatternRewriter &rewriter) const override {
-    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
-    TypedAttr factor = b.getFloatAttr(getElementTypeOrSelf(op.getType()), 1.44269504088896341);
-    if (auto vector = dyn_cast<VectorType>(op.getType()))
-      factor = DenseElementsAttr::get(vector, Attribute(factor));
-    Value scaled = arith::MulFOp::create(b, op.getOperand(), arith::ConstantOp::create(b, factor));
-    rewriter.replaceOpWithNewOp<math::Exp2Op>(op, scaled);
-    return success();
-  }
-};
-
 struct ExpandMath : adjc::impl::AdjExpandMathBase<ExpandMath> {
   using AdjExpandMathBase::AdjExpandMathBase;
 
@@ -42,7 +30,7 @@ struct ExpandMath : adjc::impl::AdjExpandMathBase<ExpandMath> {
     SmallVector<StringRef> approximated = {"math.expm1", "math.log",  "math.log2",  "math.log1p", "math.tanh",
                                            "math.erf",   "math.atan", "math.atan2", "math.cbrt"};
     if (gpu) {
-      patterns.add<ExpByExp2>(&getContext(), /*benefit=*/2);
+      populateGpuMathPatterns(patterns);
     } else {
       approximated.push_back("math.exp");
       populateExpandExpPatterns(patterns);

@@ -1,0 +1,266 @@
+//===- TileKernel.cpp - what the launches of a tiled recurrence share -------------------------------------------===//
+#include "TileKernel.h"
+#include "../KernelFunction.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace adjc::scan {
+
+/// Elements of the state per group of a carry.
+static constexpr int64_t carryElements = gpuThreads;
+/// Chunks that a carry reads ahead.
+static constexpr int64_t carryUnroll = 8;
+
+int64_t TileKernel::stateFloats() const {
+  int64_t floats = geometry.stateParts;
+  for (unsigned dim : geometry.state)
+    floats *= geometry.sizes[dim];
+  return floats;
+}
+
+PointValue TileKernel::addElementLeaf(ElementValues &values) {
+  values = ElementValues(parts());
+  PointValue leaf;
+  for (unsigned part = 0; part < parts(); ++part) {
+    PointNode *node = program.addLeaf(
+        geometry.stateSet, geometry.stateType,
+        [&values, part, this](KernelBuilder &, const PointIndex &, ValueRange) { return values[part][registers.element]; },
+        /*copied=*/false);
+    stateLeaves.insert(node);
+    (part == 0 ? leaf.re : leaf.im) = node;
+  }
+  return leaf;
+}
+
+SmallVector<const PointNode *> TileKernel::addElementStore(PointValue value, ElementValues &values, PointNode *like) {
+  values = ElementValues(parts(), SmallVector<Value>(layout.elements()));
+  SmallVector<const PointNode *> stores;
+  for (unsigned part = 0; part < parts(); ++part) {
+    PointNode *node = part == 0 ? value.re : value.im;
+    // Of the state's dimensions, whatever the value itself varies over.
+    PointNode *full = program.addValue({node, like}, node->type,
+                                       [](KernelBuilder &, const PointIndex &, ValueRange operands) { return operands[0]; });
+    stores.push_back(program.addStore(
+        full, geometry.stateSet,
+        [&values, part, this](KernelBuilder &, const PointIndex &, ValueRange operands) {
+          values[part][registers.element] = operands[0];
+          return Value();
+        },
+        /*copied=*/false));
+  }
+  return stores;
+}
+
+const PointNode *TileKernel::addTileOutput(PointNode *node, Value tensor, AffineMap map,
+                                           std::function<SmallVector<Value>(const PointIndex &)> leading) {
+  Value view = context.fullView(tensor);
+  return program.addStore(
+      node, dimsOf(map) | dimBit(batchDim) | dimBit(tokenDim),
+      [=, this](KernelBuilder &b, const PointIndex &index, ValueRange values) {
+        SmallVector<Value> indices = leading ? leading(index) : SmallVector<Value>();
+        llvm::append_range(indices, mapIndices(map, index));
+        auto write = [&] { storeLanes(b, values[0], view, indices); };
+        if (registers.exists)
+          b.ifThen(registers.exists, write);
+        else
+          write();
+        return Value();
+      },
+      /*copied=*/false);
+}
+
+bool TileKernel::makeEmitter(PointNode *resetFlag, bool parkPoints) {
+  tiles.emplace(program, geometry, layout, stateLeaves);
+  if (!tiles->fits())
+    return false;
+  emitter.emplace(context, geometry, layout, *tiles, registers, resetFlag, parkPoints);
+  return true;
+}
+
+ElementValues TileKernel::constants(double re) {
+  ElementValues values(parts(), SmallVector<Value>(layout.elements(), b.f32(0)));
+  values[0].assign(layout.elements(), b.f32(re));
+  return values;
+}
+
+ElementValues TileKernel::multiply(const ElementValues &a, const ElementValues &x, bool conjugate) {
+  ElementValues product = x;
+  for (int64_t i = 0; i < layout.elements(); ++i) {
+    if (parts() == 1) {
+      product[0][i] = b.mul(a[0][i], x[0][i]);
+      continue;
+    }
+    Value im = conjugate ? b.neg(a[1][i]) : a[1][i];
+    product[0][i] = b.sub(b.mul(a[0][i], x[0][i]), b.mul(im, x[1][i]));
+    product[1][i] = b.add(b.mul(a[0][i], x[1][i]), b.mul(im, x[0][i]));
+  }
+  return product;
+}
+
+ElementValues TileKernel::select(Value condition, const ElementValues &x, const ElementValues &y) {
+  ElementValues values = x;
+  for (unsigned part = 0; part < parts(); ++part)
+    for (int64_t i = 0; i < layout.elements(); ++i)
+      values[part][i] = b.select(condition, x[part][i], y[part][i]);
+  return values;
+}
+
+SmallVector<Value> TileKernel::flatten(ArrayRef<const ElementValues *> lists) {
+  SmallVector<Value> flat;
+  for (const ElementValues *values : lists)
+    for (const auto &part : *values)
+      llvm::append_range(flat, part);
+  return flat;
+}
+
+SmallVector<Value> TileKernel::forQuarters(ValueRange inits, bool reverse, int64_t count,
+                                           function_ref<SmallVector<Value>(Value, ValueRange)> body) {
+  return reverse ? b.reverseLoop(b.index(0), b.index(count), inits, body)
+                 : b.loop(b.index(0), b.index(count), 1, inits, body);
+}
+
+ElementValues TileKernel::take(ValueRange &values) {
+  ElementValues list(parts());
+  for (auto &part : list) {
+    part.assign(values.begin(), values.begin() + layout.elements());
+    values = values.drop_front(layout.elements());
+  }
+  return list;
+}
+
+/// The place of element (c, s) in a state's floats.
+static Value elementOffset(KernelBuilder &b, const ScanGeometry &geometry, const PointIndex &index) {
+  Value offset = b.index(0);
+  for (unsigned dim : geometry.state)
+    offset = b.add(b.mul(offset, b.index(geometry.sizes[dim])), index.dims[dim]);
+  return b.mul(offset, b.index(geometry.stateParts));
+}
+
+/// Whether the elements (c, 0..3) are one aligned vector of four.
+static bool isVector(const ScanGeometry &geometry, const TileLayout &layout) {
+  return layout.innerShare == 4 && geometry.stateParts == 1 && layout.inner && geometry.state.back() == *layout.inner;
+}
+
+ElementValues TileKernel::loadElements(Value flat, Value base) {
+  ElementValues values(parts(), SmallVector<Value>(layout.elements()));
+  for (int64_t c = 0; c < layout.laneShare; ++c) {
+    if (isVector(geometry, layout)) {
+      Value place = b.add(base, elementOffset(b, geometry, emitter->elementIndex(c, 0, Value())));
+      Value vector = vector::LoadOp::create(b, VectorType::get({4}, b.getF32Type()), flat, ValueRange(place),
+                                            /*nontemporal=*/false, llvm::MaybeAlign(16));
+      for (int64_t s = 0; s < 4; ++s)
+        values[0][c * 4 + s] = vector::ExtractOp::create(b, vector, ArrayRef<int64_t>{s});
+      continue;
+    }
+    for (int64_t s = 0; s < layout.innerShare; ++s) {
+      Value place = b.add(base, elementOffset(b, geometry, emitter->elementIndex(c, s, Value())));
+      for (unsigned part = 0; part < parts(); ++part)
+        values[part][c * layout.innerShare + s] = b.load(flat, b.add(place, b.index(part)));
+    }
+  }
+  return values;
+}
+
+void TileKernel::storeElements(const ElementValues &values, Value flat, Value base) {
+  for (int64_t c = 0; c < layout.laneShare; ++c) {
+    auto write = [&] {
+      if (isVector(geometry, layout)) {
+        Value place = b.add(base, elementOffset(b, geometry, emitter->elementIndex(c, 0, Value())));
+        Value vector = vector::FromElementsOp::create(b, VectorType::get({4}, b.getF32Type()),
+                                                      ArrayRef(values[0]).slice(c * 4, 4));
+        vector::StoreOp::create(b, vector, flat, ValueRange(place), /*nontemporal=*/false, llvm::MaybeAlign(16));
+        return;
+      }
+      for (int64_t s = 0; s < layout.innerShare; ++s) {
+        Value place = b.add(base, elementOffset(b, geometry, emitter->elementIndex(c, s, Value())));
+        for (unsigned part = 0; part < parts(); ++part)
+          b.store(values[part][c * layout.innerShare + s], flat, b.add(place, b.index(part)));
+      }
+    };
+    if (Value exists = emitter->laneExists(c))
+      b.ifThen(exists, write);
+    else
+      write();
+  }
+}
+
+Value TileKernel::workspaceBase(unsigned number, Value sequence, Value chunk, Value chunks) {
+  Value place = b.add(b.mul(b.add(b.mul(b.index(number), context.batch), sequence), chunks), chunk);
+  return b.mul(place, b.index(stateFloats()));
+}
+
+KernelGrid TileKernel::carryGrid(const ScanGeometry &geometry) {
+  int64_t elements = 1;
+  for (unsigned dim : geometry.state)
+    elements *= geometry.sizes[dim];
+  return {GridUnit::Batch, 1, static_cast<int64_t>(llvm::divideCeil(elements, carryElements)), carryElements};
+}
+
+void TileKernel::emitCarry(Value initial, Value last, bool reverse) {
+  Value flat = context.workspaceView();
+  Value from = initial ? context.flatView(initial) : Value(), to = last ? context.flatView(last) : Value();
+  int64_t perSequence = carryGrid(geometry).factor, floats = stateFloats();
+  context.forGroups([&](Value group) {
+    Value sequence = b.div(group, b.index(perSequence));
+    Value element = b.add(b.mul(b.remainder(group, b.index(perSequence)), b.index(carryElements)), b.threadNumber());
+    Value offset = b.mul(element, b.index(parts()));
+    b.ifThen(b.compare(arith::CmpIPredicate::ult, offset, b.index(floats)), [&] {
+      Value chunks = b.ceilDiv(context.tokens, layout.chunk);
+      Value own = b.add(b.mul(sequence, b.index(floats)), offset);
+      SmallVector<Value> state;
+      for (unsigned part = 0; part < parts(); ++part)
+        state.push_back(from ? b.load(from, b.add(own, b.index(part))) : b.f32(0));
+      auto placeOf = [&](unsigned array, Value number) {
+        Value chunk = reverse ? b.sub(b.sub(chunks, b.index(1)), number) : number;
+        return b.add(workspaceBase(array, sequence, chunk, chunks), offset);
+      };
+      auto step = [&](ValueRange a, ValueRange u, ValueRange carried) {
+        if (parts() == 1)
+          return SmallVector<Value>{b.mulAdd(a[0], carried[0], u[0])};
+        Value im = reverse ? b.neg(a[1]) : a[1];
+        return SmallVector<Value>{b.add(b.sub(b.mul(a[0], carried[0]), b.mul(im, carried[1])), u[0]),
+                                  b.add(b.add(b.mul(a[0], carried[1]), b.mul(im, carried[0])), u[1])};
+      };
+      // Several chunks at once: their reads wait for memory together. Of chunks that do not exist nothing is kept.
+      state = b.loop(b.index(0), chunks, carryUnroll, state, [&](Value first, ValueRange carried) {
+        SmallVector<SmallVector<Value>> a(carryUnroll), u(carryUnroll);
+        SmallVector<Value> exists, places, now(carried);
+        for (int64_t i = 0; i < carryUnroll; ++i) {
+          Value number = b.add(first, b.index(i));
+          exists.push_back(b.compare(arith::CmpIPredicate::slt, number, chunks));
+          number = b.min(number, b.sub(chunks, b.index(1)));
+          Value product = placeOf(0, number);
+          places.push_back(placeOf(1, number));
+          for (unsigned part = 0; part < parts(); ++part) {
+            a[i].push_back(b.load(flat, b.add(product, b.index(part))));
+            u[i].push_back(b.load(flat, b.add(places[i], b.index(part))));
+          }
+        }
+        for (int64_t i = 0; i < carryUnroll; ++i) {
+          b.ifThen(exists[i], [&] {
+            for (unsigned part = 0; part < parts(); ++part)
+              b.store(now[part], flat, b.add(places[i], b.index(part)));
+          });
+          SmallVector<Value> next = step(a[i], u[i], now);
+          for (unsigned part = 0; part < parts(); ++part)
+            now[part] = b.select(exists[i], next[part], now[part]);
+        }
+        return now;
+      });
+      if (to)
+        for (unsigned part = 0; part < parts(); ++part)
+          b.store(state[part], to, b.add(own, b.index(part)));
+    });
+  });
+}
+
+bool tryInScratch(adj::KernelOp kernel, function_ref<bool(KernelContext &)> build) {
+  OwningOpRef<ModuleOp> module = ModuleOp::create(kernel.getLoc());
+  OpBuilder builder = OpBuilder::atBlockEnd(module->getBody());
+  func::FuncOp function = makeKernelFunction(builder, kernel, "scratch", KernelTarget::Gpu, /*workspace=*/true);
+  KernelContext context(kernel, function, KernelTarget::Gpu, KernelGrid{GridUnit::One, 1, 1, 32});
+  return build(context);
+}
+
+} // namespace adjc::scan

@@ -1,0 +1,97 @@
+//===- TileKernel.h - what the launches of a tiled recurrence share -----------------------------------*- C++ -*-===//
+//
+// Forward (TileScan.cpp), for a sequence cut into chunks:
+//
+//   _states   every chunk from a zero state: its last state, and the product of its transitions
+//   _carry    from chunk to chunk: the state that each begins with, and the last one of all
+//   _outputs  every chunk again, from its state: outputs and checkpoints
+//
+// Adjoint (TileScanAdjoint.cpp): the same with state cotangents, from the last token to the first, then
+//
+//   _sums     over the chunks, of the cotangents of what does not vary over the tokens
+//
+//===----------------------------------------------------------------------------------------------------------------===//
+#ifndef ADJC_KERNELS_TILE_TILEKERNEL_H
+#define ADJC_KERNELS_TILE_TILEKERNEL_H
+
+#include "../ScanOperands.h"
+#include "../ScanScratch.h"
+#include "TileEmitter.h"
+
+namespace adjc::scan {
+
+/// One value per part of the state (real and imaginary) and element of the thread.
+using ElementValues = llvm::SmallVector<llvm::SmallVector<mlir::Value>, 2>;
+
+class TileKernel {
+public:
+  TileKernel(KernelContext &context, const ScanGeometry &geometry, const TileLayout &layout)
+      : context(context), b(context.b), geometry(geometry), layout(layout), program(geometry.lane, geometry.groupedSet) {
+    program.foldExponents();
+  }
+  virtual ~TileKernel() = default;
+
+protected:
+  unsigned parts() const { return geometry.stateParts; }
+  /// Floats of one sequence's state.
+  int64_t stateFloats() const;
+
+  /// A leaf that reads `values` (of a part) at the element being emitted.
+  PointValue addElementLeaf(ElementValues &values);
+  /// A store that leaves a value over the state's points in `values`.
+  llvm::SmallVector<const PointNode *> addElementStore(PointValue value, ElementValues &values, PointNode *like);
+  /// As addOutput, where the point exists.
+  const PointNode *addTileOutput(PointNode *node, mlir::Value tensor, mlir::AffineMap map,
+                                 std::function<llvm::SmallVector<mlir::Value>(const PointIndex &)> leading);
+  /// False where the regions do not fit a tile.
+  bool makeEmitter(PointNode *resetFlag, bool parkPoints = false);
+
+  ElementValues zeros() { return constants(0); }
+  ElementValues constants(double re);
+  /// a x, of complex numbers where the state has two parts; with `conjugate`, of a's conjugate.
+  ElementValues multiply(const ElementValues &a, const ElementValues &x, bool conjugate);
+  ElementValues select(mlir::Value condition, const ElementValues &a, const ElementValues &b);
+  static llvm::SmallVector<mlir::Value> flatten(llvm::ArrayRef<const ElementValues *> lists);
+  /// Takes the elements of the next list from `values`.
+  ElementValues take(mlir::ValueRange &values);
+
+  /// Runs over the quarters of a tile with carried values, the last one first with `reverse`.
+  llvm::SmallVector<mlir::Value>
+  forQuarters(mlir::ValueRange inits, bool reverse, int64_t count,
+              llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value quarter, mlir::ValueRange carried)> body);
+
+  /// Copies the thread's elements between a flat memref that holds states from `base` on and registers.
+  ElementValues loadElements(mlir::Value flat, mlir::Value base);
+  void storeElements(const ElementValues &values, mlir::Value flat, mlir::Value base);
+
+  /// The start of array `number` (of those that hold a state per chunk) at a sequence's chunk in the workspace.
+  mlir::Value workspaceBase(unsigned number, mlir::Value sequence, mlir::Value chunk, mlir::Value chunks);
+  /// state[0] = initial (zeros without), state[c + 1] = product[c] state[c] + local[c]: overwrites local by state, writes the last to `last` if given.
+  /// From the last chunk to the first with `reverse`, which also conjugates the product.
+  void emitCarry(mlir::Value initial, mlir::Value last, bool reverse);
+  static KernelGrid carryGrid(const ScanGeometry &geometry);
+
+  KernelContext &context;
+  KernelBuilder &b;
+  const ScanGeometry &geometry;
+  const TileLayout &layout;
+  PointProgram program;
+  TileRegisters registers;
+  llvm::DenseSet<const PointNode *> stateLeaves;
+  std::optional<TileProgram> tiles;
+  std::optional<TileEmitter> emitter;
+};
+
+/// The launches of a recurrence's kernel on a GPU, tiled where it fits.
+KernelLaunches tileScanLaunches(mlir::adj::KernelOp kernel, mlir::Operation *op, KernelTarget target);
+KernelLaunches tileScanAdjointLaunches(mlir::adj::KernelOp kernel, mlir::Operation *op, KernelTarget target);
+/// Writes launch number context.getLaunch() of them.
+llvm::LogicalResult emitTileScan(KernelContext &context, mlir::Operation *op);
+llvm::LogicalResult emitTileScanAdjoint(KernelContext &context, mlir::Operation *op);
+
+/// Calls `build` with a context that writes into a function which is thrown away: for what is only known once a program is built.
+bool tryInScratch(mlir::adj::KernelOp kernel, llvm::function_ref<bool(KernelContext &)> build);
+
+} // namespace adjc::scan
+
+#endif

@@ -1,0 +1,55 @@
+//===- TileLayout.h - how a recurrence is laid over the threads of a GPU block ------------------------*- C++ -*-===//
+#ifndef ADJC_KERNELS_TILE_TILELAYOUT_H
+#define ADJC_KERNELS_TILE_TILELAYOUT_H
+
+#include "../ScanGeometry.h"
+
+namespace adjc::scan {
+
+/// Tokens that a block stages at once: those between two checkpoints of the state.
+inline constexpr int64_t tileTokens = 16;
+/// Tokens that the sequential part writes out one after the other; it loops over the quarters of a tile.
+inline constexpr int64_t quarterTokens = tileTokens / 4;
+
+/// A block runs one chunk of a sequence's tokens for `lanes` lanes and all points of at most one inner state dimension, tile by tile. In the
+/// sequential part of a tile a thread holds `laneShare` lanes x `innerShare` inner points in registers:
+///
+///     thread = laneThread * innerThreads + innerThread
+///     lane   = laneThread + c * laneThreads,   c < laneShare
+///     inner  = innerThread * innerShare + s,   s < innerShare
+///
+/// What has no inner points is computed before and after it, a tile's (token, lane) points spread over the threads: lane = thread % lanes.
+struct TileLayout {
+  int64_t laneShare = 1, innerShare = 1, innerThreads = 1, laneThreads = 1;
+  std::optional<unsigned> inner; ///< the inner dimension
+  int64_t innerSize = 1;
+  int64_t chunk = 0; ///< tokens of a chunk: a multiple of tileTokens
+
+  int64_t lanes() const { return laneThreads * laneShare; }
+  int64_t threads() const { return laneThreads * innerThreads; }
+  int64_t elements() const { return laneShare * innerShare; }
+  int64_t warps() const { return threads() / 32; }
+  /// Lane threads within a warp.
+  int64_t laneThreadsPerWarp() const { return 32 / innerThreads; }
+  /// (token, lane) points of a tile per thread.
+  int64_t pointsPerThread() const { return tileTokens * lanes() / threads(); }
+
+  /// None where the recurrence does not fit this scheme (a dense transition, several inner dimensions, an odd number of inner points): it is
+  /// then computed lane by lane as on the CPU.
+  static std::optional<TileLayout> get(const ScanGeometry &geometry);
+};
+
+/// The threads' view of a block: what a kernel works on.
+struct TileBlock {
+  ScanBlock scan;
+  mlir::Value chunk, chunks;      ///< number of the chunk, and of the sequence's chunks
+  mlir::Value firstToken, tokens; ///< of the chunk: the first, and their number (1 .. TileLayout::chunk)
+  mlir::Value laneThread, innerThread, thread;
+};
+
+/// What group number `group` handles. Groups are numbered by sequence, chunk, then as ScanGeometry does.
+TileBlock makeTileBlock(KernelContext &context, const ScanGeometry &geometry, const TileLayout &layout, mlir::Value group);
+
+} // namespace adjc::scan
+
+#endif

@@ -1,0 +1,207 @@
+//===- TileScan.cpp - the recurrence, forward, in tiles on a GPU ------------------------------------------------===//
+#include "TileKernel.h"
+#include "ssm/SsmOps.h"
+
+using namespace mlir;
+
+namespace adjc::scan {
+
+namespace {
+
+enum Launch { States, Carry, Outputs };
+
+class TileScan : public TileKernel {
+public:
+  TileScan(KernelContext &context, ssm::ScanOp scan, const ScanGeometry &geometry, const TileLayout &layout)
+      : TileKernel(context, geometry, layout), scan(scan) {}
+
+  /// False where the regions do not fit; a failure where they cannot be lowered at all.
+  FailureOr<bool> build(bool outputs) {
+    SmallVector<PointValue> arguments, step, yielded;
+    for (auto [number, input] : llvm::enumerate(scan.getInputs()))
+      arguments.push_back({addInput(program, geometry, context, input, scan.getInputMap(number))});
+    PointNode *flag = addResetFlag(program, context, scan.getResets());
+    PointNode *resetFlag = scan.getResets() ? flag : nullptr;
+    arguments.push_back({flag});
+    if (failed(program.addRegion(scan.getStep(), arguments, step)))
+      return failure();
+    PointValue leaf = addElementLeaf(before);
+    PointValue after = addStep(program, geometry, step[0], addUnlessReset(program, leaf, resetFlag), step[1]);
+    addElementStore(after, next, leaf.re);
+    if (!outputs) {
+      addElementStore(addUnlessReset(program, step[0], resetFlag), transition, leaf.re);
+      return makeEmitter(resetFlag);
+    }
+    arguments.insert(std::prev(arguments.end()), after);
+    if (failed(program.addRegion(scan.getRead(), arguments, yielded)))
+      return failure();
+    for (auto [number, output] : llvm::enumerate(scan.getOutputs()))
+      if (isWritten(output))
+        addTileOutput(yielded[number].re, output, scan.getOutputMap(number), nullptr);
+    return makeEmitter(resetFlag);
+  }
+
+  void emitStates() {
+    Value flat = context.workspaceView();
+    forChunks([&](const TileBlock &block) {
+      ElementValues state = zeros(), product = constants(1);
+      SmallVector<Value> last = forTiles(block, flatten({&state, &product}), [&](const Tile &tile, ValueRange carried) {
+        return forQuarters(carried, /*reverse=*/false, 4, [&](Value quarter, ValueRange values) {
+          ElementValues h = take(values), p = take(values);
+          for (int64_t offset = 0; offset < quarterTokens; ++offset) {
+            TileSlot slot{quarter, offset};
+            ElementValues old = h, oldProduct = p;
+            h = step(tile, slot, h);
+            p = multiply(transition, p, /*conjugate=*/false);
+            keepUnlessToken(tile, slot, h, old);
+            keepUnlessToken(tile, slot, p, oldProduct);
+          }
+          return flatten({&h, &p});
+        });
+      });
+      ValueRange rest(last);
+      state = take(rest);
+      product = take(rest);
+      storeElements(product, flat, workspaceBase(0, block.scan.batch, block.chunk, block.chunks));
+      storeElements(state, flat, workspaceBase(1, block.scan.batch, block.chunk, block.chunks));
+    });
+  }
+
+  void emitCarries() {
+    TileKernel::emitCarry(scan.getInitial(), isWritten(scan.getFinal()) ? scan.getFinal() : Value(), /*reverse=*/false);
+  }
+
+  void emitOutputs() {
+    Value flat = context.workspaceView();
+    Value checkpoints = isWritten(scan.getCheckpoints()) ? context.flatView(scan.getCheckpoints()) : Value();
+    forChunks([&](const TileBlock &block) {
+      ElementValues state = loadElements(flat, workspaceBase(1, block.scan.batch, block.chunk, block.chunks));
+      forTiles(block, flatten({&state}), [&](const Tile &tile, ValueRange carried) {
+        ElementValues h = take(carried);
+        if (checkpoints) {
+          Value perSequence = b.ceilDiv(context.tokens, tileTokens);
+          Value number = b.add(b.mul(block.scan.batch, perSequence), b.div(tile.first, b.index(tileTokens)));
+          storeElements(h, checkpoints, b.mul(number, b.index(stateFloats())));
+        }
+        return forQuarters(flatten({&h}), /*reverse=*/false, 4, [&](Value quarter, ValueRange values) {
+          ElementValues h = take(values);
+          for (int64_t offset = 0; offset < quarterTokens; ++offset) {
+            TileSlot slot{quarter, offset};
+            ElementValues old = h;
+            h = step(tile, slot, h);
+            keepUnlessToken(tile, slot, h, old);
+            emitter->finishToken();
+            if ((offset + 1) % emitter->getGroupTokens() == 0)
+              emitter->finishGroup();
+          }
+          return flatten({&h});
+        });
+      });
+    });
+  }
+
+private:
+  bool isWritten(Value result) { return result && context.isOutput(result); }
+
+  void forChunks(function_ref<void(const TileBlock &)> body) {
+    context.forGroups([&](Value group) {
+      TileBlock block = makeTileBlock(context, geometry, layout, group);
+      emitter->emitHoisted(block);
+      body(block);
+    });
+  }
+
+  /// Runs over the tiles of a chunk with carried values; `body` writes the sequential part, for a plain tile and for any.
+  SmallVector<Value> forTiles(const TileBlock &block, ValueRange inits,
+                              function_ref<SmallVector<Value>(const Tile &, ValueRange)> body) {
+    Value resets = scan.getResets() ? context.fullView(scan.getResets()) : Value();
+    return b.loop(b.index(0), block.tokens, tileTokens, inits, [&](Value first, ValueRange carried) {
+      Tile tile{b.add(block.firstToken, first), b.min(b.index(tileTokens), b.sub(block.tokens, first))};
+      emitter->emitBefore(tile);
+      b.barrier();
+      SmallVector<Value> next = b.ifElse(
+          carried.getTypes(), emitter->isPlain(tile, resets),
+          [&] {
+            Tile plain = tile;
+            plain.plain = true;
+            return body(plain, carried);
+          },
+          [&] { return body(tile, carried); });
+      b.barrier();
+      emitter->emitAfter(tile);
+      return next;
+    });
+  }
+
+  ElementValues step(const Tile &tile, const TileSlot &slot, const ElementValues &state) {
+    before = state;
+    if (all.empty())
+      all = tiles->closure(tiles->stores());
+    emitter->emitToken(tile, slot, all);
+    return next;
+  }
+
+  void keepUnlessToken(const Tile &tile, const TileSlot &slot, ElementValues &values, const ElementValues &old) {
+    if (!tile.plain)
+      values = select(emitter->isToken(tile, slot), values, old);
+  }
+
+  ssm::ScanOp scan;
+  ElementValues before, next, transition;
+  llvm::DenseSet<const PointNode *> all;
+};
+
+std::optional<TileLayout> layoutOf(ssm::ScanOp scan, const ScanGeometry &geometry) {
+  if (scan.getCheckpoints() && scan.getCheckpointEvery() != tileTokens)
+    return std::nullopt;
+  return TileLayout::get(geometry);
+}
+
+} // namespace
+
+KernelLaunches tileScanLaunches(adj::KernelOp kernel, Operation *op, KernelTarget target) {
+  auto scan = cast<ssm::ScanOp>(op);
+  ScanGeometry geometry = ScanGeometry::get(op, target);
+  KernelLaunches launches;
+  launches.list.push_back({"", geometry.getGrid()});
+  std::optional<TileLayout> layout = target == KernelTarget::Gpu ? layoutOf(scan, geometry) : std::nullopt;
+  auto fits = [&](bool outputs) {
+    return tryInScratch(kernel, [&](KernelContext &context) {
+      FailureOr<bool> built = TileScan(context, scan, geometry, *layout).build(outputs);
+      return succeeded(built) && *built;
+    });
+  };
+  if (!layout || !fits(false) || !fits(true))
+    return launches;
+  KernelGrid chunks{GridUnit::Chunks, layout->chunk, geometry.getBlocks() * geometry.getGroupedPoints(),
+                    layout->threads()};
+  int64_t elements = geometry.stateParts;
+  for (unsigned dim : geometry.state)
+    elements *= geometry.sizes[dim];
+  launches.list = {{"_states", chunks},
+                   {"_carry", {GridUnit::Batch, 1, static_cast<int64_t>(llvm::divideCeil(elements / geometry.stateParts, gpuThreads)), gpuThreads}},
+                   {"_outputs", chunks}};
+  launches.workspace = 2 * elements;
+  launches.workspaceTokens = layout->chunk;
+  return launches;
+}
+
+LogicalResult emitTileScan(KernelContext &context, Operation *op) {
+  auto scan = cast<ssm::ScanOp>(op);
+  ScanGeometry geometry = ScanGeometry::get(op, context.getTarget());
+  TileLayout layout = *layoutOf(scan, geometry);
+  TileScan kernel(context, scan, geometry, layout);
+  if (context.getLaunch() == Carry) {
+    kernel.emitCarries();
+    return success();
+  }
+  if (failed(kernel.build(context.getLaunch() == Outputs)))
+    return failure();
+  if (context.getLaunch() == States)
+    kernel.emitStates();
+  else
+    kernel.emitOutputs();
+  return success();
+}
+
+} // namespace adjc::scan

@@ -1,0 +1,97 @@
+// RUN: adj-opt --adj-lower-kernels=target=gpu --canonicalize --cse %s | FileCheck %s
+
+#lanes = affine_map<(b, t, d, n) -> (b, t, d)>
+#states = affine_map<(b, t, d, n) -> (b, t, n)>
+#parameter = affine_map<(b, t, d, n) -> (d, n)>
+
+// A dispatch is three launches, which leave states for each other in the workspace, the operand before the sizes. 64 lanes of 4 inner points are 64
+// threads; what a token needs of x is computed by all threads for a tile of 16 tokens and shared.
+// CHECK-LABEL: func.func @staged_states(
+// CHECK-SAME:    memref<f32, 1> {llvm.noalias}, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index)
+// CHECK-SAME:    adj.threads = 64 : i64
+// CHECK-NOT:     memref.alloca
+// CHECK:         memref.store {{.*}} : memref<16x64xf32, 3>
+// CHECK:         gpu.barrier
+// The sequential part twice: for a tile of 16 tokens without a reset, and for any.
+// CHECK:         scf.if
+// CHECK:           vector.load {{.*}} {alignment = 16 : i64} : memref<16x4xf32, 3>, vector<4xf32>
+// CHECK:         } else {
+// CHECK:           arith.cmpi slt
+// CHECK:         gpu.barrier
+// CHECK:         vector.store {{.*}} {alignment = 16 : i64}
+// CHECK-LABEL: func.func @staged_carry(
+// CHECK-SAME:    adj.threads = 256 : i64
+// CHECK-LABEL: func.func @staged_outputs(
+// CHECK:         vector.load {{.*}} {alignment = 16 : i64} : memref<?xf32, 1>, vector<4xf32>
+adj.kernel @staged {
+^bb0(%x: tensor<?x?x128xf32>, %b: tensor<?x?x4xf32>, %a: tensor<128xf32>):
+  %y = ssm.scan over [b, t, d, n] state [d, n] : f32
+      ins(%x as [b, t, d], %b as [b, t, n], %a as [d] : tensor<?x?x128xf32>, tensor<?x?x4xf32>, tensor<128xf32>)
+      outs([b, t, d] : tensor<?x?x128xf32>)
+      step {
+      ^bb0(%x_: f32, %b_: f32, %a_: f32, %reset: i1):
+        %one = arith.constant 1.0 : f32
+        %e = math.exp %a_ : f32
+        %d = arith.addf %one, %e : f32
+        %decay = arith.divf %one, %d : f32
+        %xx = arith.mulf %x_, %x_ : f32
+        %u = arith.mulf %xx, %b_ : f32
+        ssm.yield %decay, %u : f32, f32
+      } read {
+      ^bb0(%x_: f32, %b_: f32, %a_: f32, %h: f32, %reset: i1):
+        %s = ssm.sum [3] %h : f32
+        ssm.yield %s : f32
+      }
+  adj.yield %y : tensor<?x?x128xf32>
+}
+
+// The adjoint has one more, which sums over the chunks what does not vary over the tokens. A constant exponent is scaled by log2(e) once, before
+// the tokens. Sums over lanes share their shuffles: a thread sends one of two values at each step.
+// CHECK-LABEL: func.func @kept_states(
+// CHECK:         %[[SCALED:.*]] = arith.mulf %{{.*}}, %cst
+// CHECK:         scf.for
+// CHECK:           %[[EXPONENT:.*]] = arith.mulf %{{.*}}, %[[SCALED]]
+// CHECK:           math.exp2 %[[EXPONENT]]
+// CHECK-LABEL: func.func @kept_carry(
+// CHECK-LABEL: func.func @kept_gradients(
+// CHECK-SAME:    adj.minimum_blocks = 8 : i64
+// CHECK:         arith.select
+// CHECK:         gpu.shuffle xor
+// CHECK-LABEL: func.func @kept_sums(
+// CHECK:         scf.for
+adj.kernel @kept {
+^bb0(%x: tensor<?x?x128xf32>, %dt: tensor<?x?x128xf32>, %C: tensor<?x?x2xf32>, %A: tensor<128x2xf32>, %g: tensor<?x?x128xf32>,
+     %checkpoints: tensor<?x?x128x2xf32, #adj.blocks<"tokens", 16>>):
+  %d:4 = adj.scan_adjoint ins(%x, %dt, %C, %A : tensor<?x?x128xf32>, tensor<?x?x128xf32>, tensor<?x?x2xf32>, tensor<128x2xf32>)
+      cotangents(%g : tensor<?x?x128xf32>) checkpoints(%checkpoints : tensor<?x?x128x2xf32, #adj.blocks<"tokens", 16>>)
+      {carry_name = "scan0", checkpoint_every = 16 : i64, differentiated = array<i64: 0, 1, 2, 3>, dims = ["b", "t", "d", "n"],
+       indexing_maps = [#lanes, #lanes, #states, #parameter, #lanes], lane = 2 : i64, lane_block = 64 : i64,
+       state = array<i64: 2, 3>, state_type = f32}
+      -> tensor<?x?x128xf32>, tensor<?x?x128xf32>, tensor<2x?x?x2xf32>, tensor<?x128x2xf32> step {
+    ^bb0(%x_: f32, %dt_: f32, %C_: f32, %A_: f32, %reset: i1):
+      %0 = arith.mulf %dt_, %A_ : f32
+      %1 = math.exp %0 : f32
+      %2 = arith.mulf %dt_, %x_ : f32
+      ssm.yield %1, %2 : f32, f32
+    } adjoint {
+    ^bb0(%x_: f32, %dt_: f32, %C_: f32, %A_: f32, %g_: f32, %before: f32, %after: f32, %from: f32, %reset: i1):
+      %0 = arith.mulf %dt_, %A_ : f32
+      %1 = math.exp %0 : f32
+      %2 = arith.mulf %g_, %after : f32
+      %3 = ssm.sum [2] %2 : f32
+      %4 = arith.mulf %g_, %C_ : f32
+      %5 = arith.addf %4, %from : f32
+      %6 = arith.mulf %5, %before : f32
+      %7 = ssm.sum [3] %5 : f32
+      %8 = arith.mulf %7, %x_ : f32
+      %9 = arith.mulf %7, %dt_ : f32
+      %10 = arith.mulf %6, %1 : f32
+      %11 = arith.mulf %10, %A_ : f32
+      %12 = ssm.sum [3] %11 : f32
+      %13 = arith.addf %8, %12 : f32
+      %14 = arith.mulf %10, %dt_ : f32
+      %15 = arith.mulf %5, %1 : f32
+      ssm.yield %15, %9, %13, %3, %14 : f32, f32, f32, f32, f32
+    }
+  adj.yield %d#0, %d#1, %d#2, %d#3 : tensor<?x?x128xf32>, tensor<?x?x128xf32>, tensor<2x?x?x2xf32>, tensor<?x128x2xf32>
+}
