@@ -21,7 +21,8 @@ def Adj_BlocksAttr : AttrDef<Adj_Dialect, "Blocks"> {
 def Adj_BufferKind : I32EnumAttr<"BufferKind", "what a buffer's offset is relative to (adjrt::fb::BufferKind)", [
     I32EnumAttrCase<"Arena", 0, "arena">, I32EnumAttrCase<"Parameters", 1, "parameters">, I32EnumAttrCase<"Gradients", 2, "gradients">,
     I32EnumAttrCase<"CarryIn", 3, "carry_in">, I32EnumAttrCase<"CarryOut", 4, "carry_out">,
-    I32EnumAttrCase<"CotangentIn", 5, "cotangent_in">, I32EnumAttrCase<"CotangentOut", 6, "cotangent_out">]> {
+    I32EnumAttrCase<"CotangentIn", 5, "cotangent_in">, I32EnumAttrCase<"CotangentOut", 6, "cotangent_out">,
+    I32EnumAttrCase<"WorkingCopies", 7, "working_copies">]> {
   let cppNamespace = "::mlir::adj";
 }
 

@@ -13,7 +13,7 @@ SmallVector<Carry> Conv1dAdjointOp::getCarries() {
   int64_t width = cast<RankedTensorType>(getWeight().getType()).getDimSize(2);
   if (width == 1)
     return {};
-  auto type = RankedTensorType::get({ShapedType::kDynamic, width - 1, x.getDimSize(2)}, x.getElementType());
+  auto type = RankedTensorType::get({ShapedType::kDynamic, width - 1, x.getDimSize(2)}, Float32Type::get(getContext()));
   return {{"tail", type, Composition::LastRows}};
 }
 

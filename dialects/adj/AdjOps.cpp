@@ -3,7 +3,9 @@
 #include "adj/AdjOps.h"
 
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "ssm/ShapeChecks.h"
+#include "ssm/SsmOps.h"
 
 using namespace mlir;
 using namespace mlir::adj;
@@ -28,8 +30,8 @@ static std::string formatCount(int64_t count) {
 static LogicalResult verifyProduct(Operation *op, Type a, Type b, bool transposeA, bool transposeB, Type result) {
   auto check = [&](StringRef what, Type type) -> LogicalResult {
     auto shaped = dyn_cast<ShapedType>(type);
-    if (!shaped || !shaped.hasRank() || shaped.getRank() < 2 || !shaped.getElementType().isF32())
-      return op->emitOpError() << what << " must be an f32 tensor of rank 2 or more, found " << type;
+    if (!shaped || !shaped.hasRank() || shaped.getRank() < 2 || !ssm::isStoredFloat(shaped.getElementType()))
+      return op->emitOpError() << what << " must be an f32 or bf16 tensor of rank 2 or more, found " << type;
     return success();
   };
   if (failed(check("a", a)) || failed(check("b", b)) || (result && failed(check("result", result))))
@@ -63,8 +65,24 @@ LogicalResult GemmOp::verify() {
   if (getAccumulate() && !getC())
     return emitOpError() << "accumulates into nothing; `accumulate` goes with `outs`";
   Value product = getResult() ? Value(getResult()) : getC();
+  Type a = getElementTypeOrSelf(getA().getType()), b = getElementTypeOrSelf(getB().getType());
+  if (a != b)
+    return emitOpError() << "multiplies " << a << " by " << b << "; give both in one precision";
+  Type c = product ? getElementTypeOrSelf(product.getType()) : Type();
+  if (product && c.isBF16() && (!a.isBF16() || getAccumulate()))
+    return emitOpError() << (getAccumulate() ? "accumulates in bf16" : "rounds a product of f32 to bf16")
+                         << "; store it in f32";
   return verifyProduct(*this, getA().getType(), getB().getType(), getTransposeA(), getTransposeB(),
                        product ? product.getType() : Type());
+}
+
+llvm::StringRef WorkingCopyOp::getName() { return getParameter().getDefiningOp<ssm::ParameterOp>().getName(); }
+
+LogicalResult WorkingCopyOp::verify() {
+  if (!getParameter().getDefiningOp<ssm::ParameterOp>())
+    return emitOpError() << "must read an ssm.parameter";
+  return ssm::checkType(*this, "the copy", getType(),
+                        cast<RankedTensorType>(getParameter().getType()).clone(BFloat16Type::get(getContext())));
 }
 
 LogicalResult SumPartialsOp::verify() {
@@ -72,10 +90,10 @@ LogicalResult SumPartialsOp::verify() {
   auto result = cast<RankedTensorType>(getType());
   bool fits = partials.getRank() > result.getRank() &&
               partials.getShape().take_back(result.getRank()) == result.getShape() &&
-              partials.getElementType() == result.getElementType();
+              partials.getElementType().isF32() && ssm::isStoredFloat(result.getElementType());
   if (!fits)
     return emitOpError() << "sums " << partials << " to " << result
-                         << "; the result must be the partials without one or more leading dimensions";
+                         << "; the result must be the partials, which are f32, without one or more leading dimensions";
   return success();
 }
 
@@ -88,9 +106,9 @@ LogicalResult Conv1dAdjointOp::verify() {
                                  " (channels, 1, width): the convolution is depthwise")))
     return failure();
   int64_t width = ssm::getChannels(getWeight().getType());
-  auto tensor = [&](ArrayRef<int64_t> shape) { return RankedTensorType::get(shape, x.getElementType()); };
+  auto tensor = [&](ArrayRef<int64_t> shape) { return RankedTensorType::get(shape, Float32Type::get(getContext())); };
   constexpr int64_t batch = ShapedType::kDynamic;
-  if (failed(ssm::checkType(*this, "cotangent", getCotangent().getType(), x)) ||
+  if (failed(ssm::checkStoredType(*this, "cotangent", getCotangent().getType(), x)) ||
       failed(ssm::checkType(*this, "dx", getDx().getType(), x)) ||
       failed(ssm::checkType(*this, "dweight (partial sums, one per sequence)", getDweight().getType(),
                             tensor({batch, channels, 1, width}))))

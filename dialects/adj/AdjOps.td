@@ -49,6 +49,33 @@ def Adj_HandOverOp : Adj_Op<"hand_over", [MemoryEffects<[MemWrite]>]> {
   let hasVerifier = 1;
 }
 
+def Adj_WorkingCopyOp : Adj_Op<"working_copy", [Pure]> {
+  let summary = "A parameter as products read it: rounded to bf16.";
+  let description = [{
+    The copy is not made here: `adj.program @prepare` makes all of them (`adj.refresh`), and the session runs that before the programs that read them
+    when parameters may have changed. `adj-form-kernels` adds both.
+
+    ```mlir
+    %w16 = adj.working_copy %w : tensor<256x64xf32> -> tensor<256x64xbf16>
+    ```
+  }];
+  let arguments = (ins AnyStaticShapeTensor:$parameter);
+  let results = (outs AnyStaticShapeTensor:$result);
+  let assemblyFormat = "$parameter attr-dict `:` type($parameter) `->` type($result)";
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The parameter's name, with its `{layer}` placeholder.
+    ::llvm::StringRef getName();
+  }];
+}
+
+def Adj_RefreshOp : Adj_Op<"refresh", [MemoryEffects<[MemWrite]>]> {
+  let summary = "Writes the working copy of a parameter.";
+  let description = [{ `adj.refresh "backbone.norm_f.weight", %rounded : tensor<64xbf16>`. }];
+  let arguments = (ins StrAttr:$parameter, AnyStaticShapeTensor:$value);
+  let assemblyFormat = "$parameter `,` $value attr-dict `:` type($value)";
+}
+
 //===----------------------------------------------------------------------------------------------------------------===//
 // Adjoints of layers
 //===----------------------------------------------------------------------------------------------------------------===//
@@ -57,7 +84,8 @@ def Adj_MatmulOp : Adj_Op<"matmul", [Pure]> {
   let summary = "A matrix product over flattened (batch, tokens) rows.";
   let description = [{
     `a` and `b` are seen as matrices: all leading dimensions are rows, the last is columns. Result = op(a) op(b), op transposing when
-    `transpose_a` / `transpose_b`. A linear layer's input cotangent is dy W; its weight cotangent dy^T x.
+    `transpose_a` / `transpose_b`. A linear layer's input cotangent is dy W; its weight cotangent dy^T x. Each is stored in f32 or bf16: a parameter, always
+    f32, beside an operand in bf16 is read through its working copy.
   }];
   let arguments = (ins AnyRankedTensor:$a, AnyRankedTensor:$b, UnitAttr:$transpose_a, UnitAttr:$transpose_b);
   let results = (outs AnyRankedTensor:$result);
@@ -216,7 +244,7 @@ def Adj_CrossEntropyOp : Adj_Op<"cross_entropy", [MemoryEffects<[MemWrite]>]> {
   let summary = "From logits to each row's loss (recorded) and the logits' cotangents.";
   let description = [{
     loss[r] = logsumexp(logits[r]) - logits[r, target[r]] and cotangent[r, v] = scale (softmax(logits[r])[v] - [v = target[r]]); 0 where the target is -100.
-    The cotangents take the logits' buffer.
+    The cotangents take the logits' buffer, unless they are stored in bf16.
   }];
   let arguments = (ins AnyRankedTensor:$logits, AnyRankedTensor:$targets, AnyRankedTensor:$scale);
   let results = (outs AnyRankedTensor:$losses, AnyRankedTensor:$cotangent);
@@ -260,7 +288,10 @@ def Adj_DispatchOp : Adj_Op<"dispatch", [DeclareOpInterfaceMethods<SymbolUserOpI
 
 def Adj_GemmOp : Adj_Op<"gemm"> {
   let summary = "A matrix product given to the BLAS; on tensors or, with `c`, on memrefs.";
-  let description = [{ As adj.matmul. `accumulate_into` names the parameter whose gradient it adds to; `accumulate` adds to c. }];
+  let description = [{
+    As adj.matmul. `accumulate_into` names the parameter whose gradient it adds to; `accumulate` adds to c. a and b are both f32 or both bf16; sums are
+    f32 either way, and rounded once where the product is stored in bf16, which accumulates nothing.
+  }];
   let arguments = (ins AnyType:$a, AnyType:$b, Optional<AnyType>:$c, UnitAttr:$transpose_a, UnitAttr:$transpose_b, UnitAttr:$accumulate,
                        OptionalAttr<StrAttr>:$accumulate_into);
   let results = (outs Optional<AnyRankedTensor>:$result);

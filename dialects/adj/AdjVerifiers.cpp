@@ -34,7 +34,7 @@ LogicalResult RmsNormAdjointOp::verify() {
     return failure();
   int64_t channels = ssm::getChannels(x);
   if (failed(ssm::checkParameter(*this, "weight", getWeight().getType(), {channels}, " (channels)")) ||
-      failed(ssm::checkType(*this, "cotangent", getCotangent().getType(), x)) ||
+      failed(ssm::checkStoredType(*this, "cotangent", getCotangent().getType(), x)) ||
       failed(ssm::checkType(*this, "dx", getDx().getType(), x)))
     return failure();
   return checkRowPartials(*this, "dweight", getDweight().getType(), channels);
@@ -78,7 +78,9 @@ LogicalResult CrossEntropyOp::verify() {
     return emitOpError() << "has targets " << targets << " for logits " << rows << "; give one target per row";
   if (failed(ssm::checkType(*this, "losses", getLosses().getType(), targets.clone(Float32Type::get(getContext())))))
     return failure();
-  return ssm::checkType(*this, "the cotangent, which takes the logits' buffer,", getCotangent().getType(), rows);
+  if (!rows.getElementType().isF32())
+    return emitOpError() << "takes logits in f32, found " << rows;
+  return ssm::checkStoredType(*this, "the cotangent, which takes the logits' buffer,", getCotangent().getType(), rows);
 }
 
 LogicalResult DispatchOp::verifySymbolUses(SymbolTableCollection &symbols) {

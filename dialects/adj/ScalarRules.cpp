@@ -41,6 +41,14 @@ struct Terms {
   Value sin(Value x) { return math::SinOp::create(b, loc, x); }
   Value cos(Value x) { return math::CosOp::create(b, loc, x); }
   Value pow(Value x, Value y) { return math::PowFOp::create(b, loc, x, y); }
+  /// `x` in the precision of `other`.
+  Value like(Value x, Value other) {
+    Type type = other.getType();
+    unsigned from = x.getType().getIntOrFloatBitWidth(), to = type.getIntOrFloatBitWidth();
+    if (from == to)
+      return x;
+    return from < to ? arith::ExtFOp::create(b, loc, type, x).getResult() : arith::TruncFOp::create(b, loc, type, x).getResult();
+  }
   Value constant(double v) {
     auto complex = dyn_cast<ComplexType>(g.getType());
     Type part = complex ? complex.getElementType() : g.getType();

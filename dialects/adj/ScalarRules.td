@@ -30,6 +30,7 @@ def conj : Function<"conj">;
 def re : Function<"re">;
 def im : Function<"im">;
 def create : Function<"create">;
+def like : Function<"like">; // (like g, x0): g in x0's precision
 def k : Function<"constant">;
 def zero : Function<"zero">;
 def select : Function<"select">; // (select condition, then, else)
@@ -88,6 +89,9 @@ def : Rule<"complex::AbsOp", [(create (select (gt y, (zero)), (mul g, (div (re x
                                       (select (gt y, (zero)), (mul g, (div (im x0), y)), (zero)))]>;
 // Conditions have no cotangent.
 def : Rule<"arith::UIToFPOp", [(is none)]>;
+// From storage in bf16 to f32 and back: each is the other's transpose.
+def : Rule<"arith::ExtFOp", [(like g, x0)]>;
+def : Rule<"arith::TruncFOp", [(like g, x0)]>;
 def : Rule<"complex::ConstantOp", []>;
 def : Rule<"arith::ConstantOp", []>;
 def : Rule<"arith::CmpFOp", [(is none), (is none)]>;

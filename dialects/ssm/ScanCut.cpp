@@ -29,8 +29,10 @@ RankedTensorType ScanCut::getCotangentType(RankedTensorType input, const Dimensi
     shape.push_back(countPartials(dims, sizes));
   if (!dims.test(kBatchDim))
     shape.push_back(ShapedType::kDynamic);
+  bool complete = shape.empty() && dims.test(kTokenDim);
   llvm::append_range(shape, input.getShape());
-  return RankedTensorType::get(shape, input.getElementType());
+  // Sums over tokens, sequences or groups are f32 whatever the input is stored in.
+  return RankedTensorType::get(shape, complete ? input.getElementType() : Float32Type::get(input.getContext()));
 }
 
 ScanCut ssm::getScanCut(ScanOp scan) {

@@ -106,8 +106,8 @@ LogicalResult ssm::verifyScanSpace(Operation *op, const ScanSpace &space, Type s
     if (isa<ComplexType>(tensor.getElementType()))
       return op->emitOpError() << what << " is complex, " << tensor
                                << "; pass real and imaginary part as two inputs and join them with complex.create";
-    if (!tensor.getElementType().isF32())
-      return op->emitOpError() << what << " must hold f32, found " << tensor;
+    if (!isStoredFloat(tensor.getElementType()))
+      return op->emitOpError() << what << " must hold f32 or bf16, found " << tensor;
     if (tensor.getRank() != map.getNumResults())
       return op->emitOpError() << what << " has rank " << tensor.getRank() << ", its map names " << map.getNumResults()
                                << " dimension(s)";

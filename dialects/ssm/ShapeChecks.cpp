@@ -23,12 +23,14 @@ std::string ssm::formatShape(ArrayRef<int64_t> shape) {
 
 int64_t ssm::getChannels(Type type) { return cast<RankedTensorType>(type).getShape().back(); }
 
+bool ssm::isStoredFloat(Type type) { return type.isF32() || type.isBF16(); }
+
 LogicalResult ssm::checkActivation(Operation *op, StringRef what, Type type, int64_t channels, const Twine &because) {
   auto tensor = cast<RankedTensorType>(type);
   bool rowsOfMiniSequence = tensor.getRank() == 2 && tensor.getEncoding();
   bool tokenMajor = (tensor.getRank() == 3 || rowsOfMiniSequence) && tensor.isDynamicDim(0) &&
                     (rowsOfMiniSequence || tensor.isDynamicDim(1)) && !ShapedType::isDynamic(getChannels(type));
-  if (!tokenMajor || !tensor.getElementType().isF32())
+  if (!tokenMajor || !isStoredFloat(tensor.getElementType()))
     return op->emitOpError() << what << " must be token-major, tensor<?x?xCxf32> (batch, tokens, channels), found "
                              << type;
   if (channels >= 0 && getChannels(type) != channels)
@@ -63,6 +65,14 @@ LogicalResult ssm::checkParameter(Operation *op, StringRef what, Type type, Arra
       diagnostic << size;
   });
   return diagnostic << ")" << because;
+}
+
+LogicalResult ssm::checkStoredType(Operation *op, StringRef what, Type type, Type expected) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (tensor && isStoredFloat(tensor.getElementType()) &&
+      tensor.clone(cast<RankedTensorType>(expected).getElementType()) == expected)
+    return success();
+  return checkType(op, what, type, expected);
 }
 
 LogicalResult ssm::checkType(Operation *op, StringRef what, Type type, Type expected) {

@@ -11,8 +11,12 @@ namespace mlir::ssm {
 /// "(batch, tokens, 64)": how a shape reads in a message.
 std::string formatShape(ArrayRef<int64_t> shape);
 
-/// `type` is an activation: tensor<?x?xCxf32>, token-major. A type with an encoding (rows of a mini-sequence) may be
-/// tensor<?xCxf32>. `channels`: the expected C, or -1 for any; `because` says where that number comes from.
+/// `type` is f32 or bf16: what an activation is stored in (docs/precision.md).
+bool isStoredFloat(Type type);
+
+/// `type` is an activation: tensor<?x?xCxf32>, token-major, or the same in bf16. A type with an encoding (rows of a
+/// mini-sequence) may be tensor<?xCxf32>. `channels`: the expected C, or -1 for any; `because` says where that number
+/// comes from.
 LogicalResult checkActivation(Operation *op, StringRef what, Type type, int64_t channels = -1,
                               const Twine &because = "");
 
@@ -22,6 +26,9 @@ LogicalResult checkTokens(Operation *op, StringRef what, Type type);
 /// `type` is a static f32 tensor of rank `rank`; where `shape` is not -1 its size must be that.
 LogicalResult checkParameter(Operation *op, StringRef what, Type type, ArrayRef<int64_t> shape,
                              const Twine &because = "");
+
+/// `type` is `expected`, or the same stored in the other of f32 and bf16.
+LogicalResult checkStoredType(Operation *op, StringRef what, Type type, Type expected);
 
 /// `type` is `expected`.
 LogicalResult checkType(Operation *op, StringRef what, Type type, Type expected);

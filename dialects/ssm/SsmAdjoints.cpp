@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------------------------------------------------===//
 #include "adj/AdjOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "ssm/SsmOps.h"
 
 using namespace mlir;
@@ -24,6 +25,17 @@ RankedTensorType perSequence(Value parameter) {
   SmallVector<int64_t> shape{ShapedType::kDynamic};
   llvm::append_range(shape, type.getShape());
   return RankedTensorType::get(shape, type.getElementType());
+}
+
+/// `value` stored as `like` is.
+Value storedLike(OpBuilder &b, Location loc, Value value, Value like) {
+  auto type = cast<RankedTensorType>(value.getType());
+  Type element = cast<RankedTensorType>(like.getType()).getElementType();
+  if (type.getElementType() == element)
+    return value;
+  if (element.isBF16())
+    return arith::TruncFOp::create(b, loc, type.clone(element), value);
+  return arith::ExtFOp::create(b, loc, type.clone(element), value);
 }
 
 Value sumPartials(OpBuilder &b, Location loc, Value partials, Value parameter) {
@@ -47,8 +59,10 @@ Cotangents RmsNormOp::buildAdjoint(OpBuilder &b, ArrayRef<Value> g) {
 }
 
 Cotangents LinearOp::buildAdjoint(OpBuilder &b, ArrayRef<Value> g) {
-  Value dx = adj::MatmulOp::create(b, getLoc(), getX().getType(), g[0], getWeight(), /*transpose_a=*/false, /*transpose_b=*/false);
-  Value dw = adj::MatmulOp::create(b, getLoc(), getWeight().getType(), g[0], getX(), /*transpose_a=*/true, /*transpose_b=*/false);
+  // Products are of operands stored alike.
+  Value dy = storedLike(b, getLoc(), g[0], getX());
+  Value dx = adj::MatmulOp::create(b, getLoc(), getX().getType(), dy, getWeight(), /*transpose_a=*/false, /*transpose_b=*/false);
+  Value dw = adj::MatmulOp::create(b, getLoc(), getWeight().getType(), dy, getX(), /*transpose_a=*/true, /*transpose_b=*/false);
   SmallVector<Value> result{dx, dw};
   if (getBias())
     result.push_back(sumRows(b, getLoc(), g[0], getBias()));
@@ -67,7 +81,10 @@ Cotangents Conv1dOp::buildAdjoint(OpBuilder &b, ArrayRef<Value> g) {
   return result;
 }
 
-Cotangents ResidualOp::buildAdjoint(OpBuilder &, ArrayRef<Value> g) { return SmallVector<Value>{g[0], g[0]}; }
+Cotangents ResidualOp::buildAdjoint(OpBuilder &b, ArrayRef<Value> g) {
+  Value da = storedLike(b, getLoc(), g[0], getA());
+  return SmallVector<Value>{da, storedLike(b, getLoc(), g[0], getB())};
+}
 
 Cotangents SplitOp::buildAdjoint(OpBuilder &b, ArrayRef<Value> g) {
   for (auto [index, cotangent] : llvm::enumerate(g))

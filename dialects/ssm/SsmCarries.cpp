@@ -14,7 +14,7 @@ SmallVector<adj::Carry> Conv1dOp::getCarries() {
   int64_t width = cast<RankedTensorType>(getWeight().getType()).getDimSize(2);
   if (width == 1)
     return {};
-  auto type = RankedTensorType::get({ShapedType::kDynamic, width - 1, x.getDimSize(2)}, x.getElementType());
+  auto type = RankedTensorType::get({ShapedType::kDynamic, width - 1, x.getDimSize(2)}, Float32Type::get(getContext()));
   return {{"tail", type, adj::Composition::LastRows}};
 }
 

@@ -3,10 +3,29 @@
 #include "ssm/SsmOps.h"
 
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "ssm/ShapeChecks.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
+
+/// One type stands for three equal ones; otherwise all are written, (a, b) -> result.
+static ParseResult parseSumTypes(OpAsmParser &parser, Type &a, Type &b, Type &result) {
+  if (failed(parser.parseOptionalLParen())) {
+    if (parser.parseType(result))
+      return failure();
+    a = b = result;
+    return success();
+  }
+  return failure(parser.parseType(a) || parser.parseComma() || parser.parseType(b) || parser.parseRParen() ||
+                 parser.parseArrow() || parser.parseType(result));
+}
+
+static void printSumTypes(OpAsmPrinter &printer, Operation *, Type a, Type b, Type result) {
+  if (a != result || b != result)
+    printer << '(' << a << ", " << b << ") -> ";
+  printer << result;
+}
 
 #define GET_OP_CLASSES
 #include "ssm/SsmOps.cpp.inc"
@@ -17,8 +36,11 @@ static LogicalResult checkResets(Operation *op, Value resets) {
 }
 
 LogicalResult EmbeddingOp::verify() {
+  // The table's working copy may stand for it.
+  auto table = cast<RankedTensorType>(getTable().getType());
+  Type master = table.getElementType().isBF16() ? table.clone(Float32Type::get(getContext())) : table;
   if (failed(checkTokens(*this, "tokens", getTokens().getType())) ||
-      failed(checkParameter(*this, "table", getTable().getType(), {-1, -1}, " (vocabulary, channels)")))
+      failed(checkParameter(*this, "table", master, {-1, -1}, " (vocabulary, channels)")))
     return failure();
   return checkActivation(*this, "result", getType(), getChannels(getTable().getType()), " as in the table");
 }
@@ -28,12 +50,21 @@ LogicalResult RmsNormOp::verify() {
     return failure();
   int64_t channels = getChannels(getX().getType());
   if (failed(checkParameter(*this, "weight", getWeight().getType(), {channels}, ", one per channel of x")) ||
-      failed(checkType(*this, "result", getType(), getX().getType())))
+      failed(checkStoredType(*this, "result", getType(), getX().getType())))
     return failure();
   double eps = getEps().convertToDouble();
   if (!(eps > 0) || !getEps().isFinite())
     return emitOpError() << "eps must be positive and finite, found " << eps;
   return success();
+}
+
+LogicalResult ResidualOp::verify() {
+  auto result = cast<RankedTensorType>(getType());
+  if (!isStoredFloat(result.getElementType()))
+    return emitOpError() << "result must hold f32 or bf16, found " << result;
+  if (failed(checkStoredType(*this, "a", getA().getType(), result)))
+    return failure();
+  return checkStoredType(*this, "b", getB().getType(), result);
 }
 
 LogicalResult LinearOp::verify() {
@@ -59,7 +90,7 @@ LogicalResult Conv1dOp::verify() {
   int64_t width = getChannels(getWeight().getType());
   if (getBias() && failed(checkParameter(*this, "bias", getBias().getType(), {channels}, ", one per channel of x")))
     return failure();
-  if (failed(checkType(*this, "result", getResult().getType(), getX().getType())))
+  if (failed(checkStoredType(*this, "result", getResult().getType(), getX().getType())))
     return failure();
   auto tail = RankedTensorType::get({ShapedType::kDynamic, width - 1, channels}, Float32Type::get(getContext()));
   if (getTail() && failed(checkType(*this, "tail (batch, width - 1, channels)", getTail().getType(), tail)))
@@ -80,6 +111,9 @@ static LogicalResult checkParts(Operation *op, Type whole, TypeRange parts) {
   for (auto [i, part] : llvm::enumerate(parts)) {
     if (failed(checkActivation(op, ("part " + Twine(i)).str(), part)))
       return failure();
+    Type element = cast<RankedTensorType>(part).getElementType();
+    if (element != cast<RankedTensorType>(whole).getElementType())
+      return op->emitOpError() << "part " << i << " is stored in " << element << ", the whole is " << whole;
     sum += getChannels(part);
   }
   if (sum != getChannels(whole))
@@ -114,11 +148,11 @@ LogicalResult MlpOp::verify() {
   return checkType(*this, "result", getType(), getX().getType());
 }
 
-/// Elements of one token of tensor<?x?x(static)xf32>, or nothing for another type.
+/// Elements of one token of tensor<?x?x(static)xf32> (or bf16), or nothing for another type.
 static std::optional<int64_t> getTokenSize(Type type) {
   auto tensor = cast<RankedTensorType>(type);
   bool tokenMajor = tensor.getRank() >= 2 && tensor.isDynamicDim(0) && tensor.isDynamicDim(1) && !tensor.getEncoding();
-  if (!tokenMajor || !tensor.getElementType().isF32())
+  if (!tokenMajor || !isStoredFloat(tensor.getElementType()))
     return std::nullopt;
   int64_t size = 1;
   for (int64_t extent : tensor.getShape().drop_front(2)) {
@@ -137,6 +171,8 @@ LogicalResult ReshapeOp::verify() {
                          << (before ? getType() : getX().getType());
   if (*before != *after)
     return emitOpError() << "x has " << *before << " elements a token, the result " << *after;
+  if (getElementTypeOrSelf(getX().getType()) != getElementTypeOrSelf(getType()))
+    return emitOpError() << "is a view and converts nothing: x is " << getX().getType() << ", the result " << getType();
   return success();
 }
 

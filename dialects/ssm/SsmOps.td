@@ -159,11 +159,20 @@ def Ssm_GateOp : Ssm_Op<"gate", [Pure, SameOperandsAndResultType]> {
   let assemblyFormat = "$x `,` $z attr-dict `:` type($result)";
 }
 
-def Ssm_ResidualOp : Ssm_Op<"residual", [Pure, SameOperandsAndResultType, DeclareOpInterfaceMethods<AdjointOpInterface>]> {
+def Ssm_ResidualOp : Ssm_Op<"residual", [Pure, DeclareOpInterfaceMethods<AdjointOpInterface>]> {
   let summary = "y = a + b.";
+  let description = [{
+    Of one shape; each is stored in f32 or in bf16. One type stands for three equal ones.
+
+    ```mlir
+    %y = ssm.residual %a, %b : tensor<?x?x64xf32>
+    %z = ssm.residual %y, %c : (tensor<?x?x64xf32>, tensor<?x?x64xbf16>) -> tensor<?x?x64xf32>
+    ```
+  }];
   let arguments = (ins AnyRankedTensor:$a, AnyRankedTensor:$b);
   let results = (outs AnyRankedTensor:$result);
-  let assemblyFormat = "$a `,` $b attr-dict `:` type($result)";
+  let assemblyFormat = "$a `,` $b attr-dict `:` custom<SumTypes>(type($a), type($b), type($result))";
+  let hasVerifier = 1;
 }
 
 def Ssm_MlpOp : Ssm_Op<"mlp", [Pure, AttrSizedOperandSegments]> {

@@ -137,9 +137,9 @@ LogicalResult AdjointRegionBuilder::build(Block *block, ArrayRef<Value> outputCo
   };
   SmallVector<Value> inputs, cotangents;
   for (auto [i, input] : llvm::enumerate(scan.getInputs()))
-    inputs.push_back(addArgument(getElementTypeOrSelf(input.getType()), space.of(scan.getInputMap(i))));
+    inputs.push_back(addArgument(b.getF32Type(), space.of(scan.getInputMap(i))));
   for (auto [i, output] : llvm::enumerate(scan.getOutputs()))
-    cotangents.push_back(addArgument(getElementTypeOrSelf(output.getType()), space.of(scan.getOutputMap(i))));
+    cotangents.push_back(addArgument(b.getF32Type(), space.of(scan.getOutputMap(i))));
   Value before = addArgument(stateType, space.ofStateBefore());
   Value after = addArgument(stateType, space.ofState());
   Value c = addArgument(stateType, space.ofState());

@@ -53,7 +53,7 @@ void Reverse::addCotangent(OpBuilder &b, Value value, Value cotangent) {
     return;
   }
   Value &slot = cotangents[value];
-  slot = slot ? ssm::ResidualOp::create(b, loc, slot, cotangent).getResult() : cotangent;
+  slot = slot ? ssm::ResidualOp::create(b, loc, slot.getType(), slot, cotangent).getResult() : cotangent;
 }
 
 LogicalResult Reverse::block(ArrayRef<Operation *> forward, OpBuilder &b) {

@@ -10,9 +10,9 @@ using namespace mlir;
 
 namespace {
 
-/// An uninitialised tensor of `like`'s type and size.
-Value emptyLike(OpBuilder &b, Location loc, Value like) {
-  auto type = cast<RankedTensorType>(like.getType());
+/// An uninitialised tensor of `element`, else of `like`'s type and size.
+Value emptyLike(OpBuilder &b, Location loc, Value like, Type element) {
+  auto type = cast<RankedTensorType>(cast<RankedTensorType>(like.getType()).clone(element));
   SmallVector<Value> dynamic;
   for (int64_t d = 0; d < type.getRank(); ++d)
     if (type.isDynamicDim(d))
@@ -50,7 +50,7 @@ struct LinalgGenericAdjoint : adj::AdjointOpInterface::ExternalModel<LinalgGener
     for (auto [i, input] : llvm::enumerate(op.getInputs()))
       if (adj::isDifferentiable(input.getType())) {
         differentiated.push_back(i);
-        outs.push_back(emptyLike(b, loc, g));
+        outs.push_back(emptyLike(b, loc, g, getElementTypeOrSelf(input)));
         maps.push_back(identity);
       }
 
@@ -77,7 +77,7 @@ struct LinalgGenericAdjoint : adj::AdjointOpInterface::ExternalModel<LinalgGener
       }
       linalg::YieldOp::create(nested, loc, yields);
     };
-    SmallVector<Type> types(outs.size(), g.getType());
+    SmallVector<Type> types(ValueRange(outs).getTypes());
     auto adjoint = linalg::GenericOp::create(b, loc, types, inputs, outs, maps, op.getIteratorTypesArray(), build);
     if (failed(status))
       return failure();

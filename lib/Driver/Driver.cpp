@@ -164,7 +164,8 @@ FailureOr<std::vector<char>> compileKernels(ModuleOp kernels, const Target &targ
 
 /// What OUT will hold.
 adjrt::Expected<std::string> produce(const DriverOptions &options, MLIRContext &context, const Target &target) {
-  ADJ_ASSIGN_OR_RETURN(auto spec, loadSpec(context, options.spec, ComputeType::F32));
+  ADJ_ASSIGN_OR_RETURN(
+      auto spec, loadSpec(context, options.spec, options.plan.dtype == "bf16" ? ComputeType::BF16 : ComputeType::F32));
   if (options.emit == Emit::Ssm)
     return print(*spec);
   Diagnostics diagnostics(&context);
@@ -181,7 +182,7 @@ adjrt::Expected<std::string> produce(const DriverOptions &options, MLIRContext &
   }
 
   PassManager programs(&context);
-  buildProgramsPipeline(programs);
+  buildProgramsPipeline(programs, options.plan.dtype);
   buildPolicyPipeline(programs, options.plan);
   if (mlir::failed(programs.run(*spec)))
     return diagnostics.error(options.spec);

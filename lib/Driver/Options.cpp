@@ -50,7 +50,7 @@ bool startsWith(const std::string &text, const char *prefix) { return llvm::Stri
 /// What is not built, or not for the target.
 adjrt::Status checkFeatures(const Texts &texts) {
   ADJ_RETURN_IF_ERROR(check("--target", texts.target, {"cpu", "sm_80", "sm_90", "sm_90a", "sm_100"}, false, ""));
-  ADJ_RETURN_IF_ERROR(check("--dtype", texts.dtype, {"f32"}, texts.dtype == "bf16", "use --dtype=f32"));
+  ADJ_RETURN_IF_ERROR(check("--dtype", texts.dtype, {"f32", "bf16"}, false, ""));
   ADJ_RETURN_IF_ERROR(check("--policy", texts.policy, {"auto", "store"},
                             isOneOf(texts.policy, {"recompute", "offload"}), "use --policy=store"));
   ADJ_RETURN_IF_ERROR(check("--optimizer", texts.optimizer, {"none", "adamw"}, false, ""));
@@ -98,6 +98,7 @@ adjrt::Expected<PlanOptions> makePlanOptions(const Texts &texts) {
   if (texts.boundaries != "auto")
     if (auto policy = adjrt::BoundaryPolicy::parse(texts.boundaries); !policy)
       return tl::unexpected<adjrt::Error>(policy.error().in("--boundaries=" + texts.boundaries));
+  plan.dtype = texts.dtype;
   plan.adamw = texts.optimizer == "adamw";
   constexpr int64_t mostRows = (int64_t(1) << 31) - 1;
   if (int64_t shard = std::min(plan.shard, plan.context); shard > mostRows / plan.batch || plan.batch > mostRows)

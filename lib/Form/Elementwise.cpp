@@ -8,8 +8,7 @@ using namespace mlir;
 
 namespace adjc {
 
-Value addElementwise(OpBuilder &b, Location loc, Value left, Value right, bool vector) {
-  auto type = cast<RankedTensorType>(left.getType());
+Value addElementwise(OpBuilder &b, Location loc, Value left, Value right, RankedTensorType type, bool vector) {
   unsigned rank = type.getRank();
   AffineMap identity = b.getMultiDimIdentityMap(rank);
   AffineMap second = vector ? AffineMap::get(rank, 0, b.getAffineDimExpr(rank - 1)) : identity;
@@ -21,8 +20,16 @@ Value addElementwise(OpBuilder &b, Location loc, Value left, Value right, bool v
   SmallVector<utils::IteratorType> parallel(rank, utils::IteratorType::parallel);
   return linalg::GenericOp::create(b, loc, TypeRange{type}, ValueRange{left, right}, ValueRange{empty},
                                    ArrayRef<AffineMap>{identity, second, identity}, parallel,
-                                   [](OpBuilder &inner, Location at, ValueRange args) {
-                                     Value sum = arith::AddFOp::create(inner, at, args[0], args[1]);
+                                   [&](OpBuilder &inner, Location at, ValueRange args) {
+                                     auto extended = [&](Value v) -> Value {
+                                       return v.getType().isF32()
+                                                  ? v
+                                                  : arith::ExtFOp::create(inner, at, inner.getF32Type(), v);
+                                     };
+                                     Value first = extended(args[0]), second = extended(args[1]);
+                                     Value sum = arith::AddFOp::create(inner, at, first, second);
+                                     if (!type.getElementType().isF32())
+                                       sum = arith::TruncFOp::create(inner, at, type.getElementType(), sum);
                                      linalg::YieldOp::create(inner, at, sum);
                                    })
       .getResult(0);

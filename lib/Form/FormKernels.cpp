@@ -1,6 +1,7 @@
 //===- FormKernels.cpp - outline what programs compute
 //---------------------------------------------------------------===//
 #include "KernelOutliner.h"
+#include "WorkingCopies.h"
 #include "adjc/Form/Elementwise.h"
 #include "adjc/Form/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -20,7 +21,8 @@ namespace {
 /// What stays in a program beside dispatches and products: structure, places and views.
 bool isStructure(Operation *op) {
   return isa<ssm::ParameterOp, ssm::RepeatOp, ssm::YieldOp, ssm::SplitOp, ssm::ReshapeOp, ssm::ConcatOp, adj::CarriedOp,
-             adj::HandOverOp, adj::MiniSequencesOp, adj::WriteRowsOp, adj::DispatchOp, adj::GemmOp>(op);
+             adj::HandOverOp, adj::MiniSequencesOp, adj::WriteRowsOp, adj::DispatchOp, adj::GemmOp, adj::WorkingCopyOp,
+             adj::RefreshOp>(op);
 }
 
 /// What kernels make for themselves.
@@ -35,9 +37,15 @@ public:
   LogicalResult run() {
     for (auto program : module.getOps<adj::ProgramOp>()) {
       spellOut(program);
-      for (auto form : {&Former::formAccumulates, &Former::formProducts, &Former::formRest})
-        if (failed((this->*form)(program)))
-          return failure();
+      if (failed(formAccumulates(program)) || failed(formProducts(program)))
+        return failure();
+    }
+    // Which parameters have working copies is known when all products are.
+    copies.replaceTables(module);
+    copies.addPrepare(module);
+    for (auto program : module.getOps<adj::ProgramOp>()) {
+      if (failed(formRest(program)))
+        return failure();
       eraseDead(program);
     }
     return success();
@@ -57,15 +65,17 @@ private:
       OpBuilder b(op);
       Value replacement;
       if (auto residual = dyn_cast<ssm::ResidualOp>(op)) {
-        replacement = adjc::addElementwise(b, op->getLoc(), residual.getA(), residual.getB(), false);
+        replacement = adjc::addElementwise(b, op->getLoc(), residual.getA(), residual.getB(),
+                                           cast<RankedTensorType>(residual.getType()), false);
       } else {
         auto linear = cast<ssm::LinearOp>(op);
-        replacement =
-            adj::GemmOp::create(b, op->getLoc(), linear.getResult().getType(), linear.getX(), linear.getWeight(),
-                                Value(), UnitAttr(), b.getUnitAttr(), UnitAttr(), StringAttr())
-                .getResult();
+        auto type = cast<RankedTensorType>(linear.getType());
+        // With a bias it is the sum that is rounded, not the product.
+        Type product = linear.getBias() ? type.clone(b.getF32Type()) : type;
+        replacement = adj::MatmulOp::create(b, op->getLoc(), product, linear.getX(), linear.getWeight(), UnitAttr(),
+                                            b.getUnitAttr());
         if (linear.getBias())
-          replacement = adjc::addElementwise(b, op->getLoc(), replacement, linear.getBias(), true);
+          replacement = adjc::addElementwise(b, op->getLoc(), replacement, linear.getBias(), type, true);
       }
       op->getResult(0).replaceAllUsesWith(replacement);
       op->erase();
@@ -83,6 +93,8 @@ private:
       bool only = value.hasOneUse();
       auto matmul = dyn_cast_or_null<adj::MatmulOp>(producer);
       if (matmul && only) {
+        if (failed(copies.matchOperands(matmul)))
+          return failure();
         adj::GemmOp::create(b, matmul.getLoc(), Type(), matmul.getA(), matmul.getB(), Value(),
                             matmul.getTransposeAAttr(), matmul.getTransposeBAttr(), UnitAttr(),
                             accumulate.getParameterAttr());
@@ -105,6 +117,8 @@ private:
     SmallVector<adj::MatmulOp> products;
     program.walk([&](adj::MatmulOp op) { products.push_back(op); });
     for (adj::MatmulOp op : products) {
+      if (failed(copies.matchOperands(op)))
+        return failure();
       OpBuilder b(op);
       auto gemm = adj::GemmOp::create(b, op.getLoc(), op.getResult().getType(), op.getA(), op.getB(), Value(),
                                       op.getTransposeAAttr(), op.getTransposeBAttr(), UnitAttr(), StringAttr());
@@ -157,13 +171,15 @@ private:
     program.walk([&](Operation *op) { ops.push_back(op); });
     for (Operation *op : llvm::reverse(ops))
       if (op->use_empty() &&
-          (isMadeInKernels(op) || isa<ssm::SplitOp, ssm::ReshapeOp, ssm::ConcatOp, adj::CarriedOp>(op) ||
+          (isMadeInKernels(op) ||
+           isa<ssm::SplitOp, ssm::ReshapeOp, ssm::ConcatOp, adj::CarriedOp, adj::WorkingCopyOp>(op) ||
            (isa<adj::GemmOp>(op) && op->getNumResults() == 1)))
         op->erase();
   }
 
   ModuleOp module;
   adjc::KernelOutliner outliner;
+  adjc::WorkingCopies copies;
 };
 
 struct FormKernels : adjc::impl::FormKernelsBase<FormKernels> {

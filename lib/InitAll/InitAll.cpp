@@ -31,4 +31,5 @@ void adjc::registerAllDialects(DialectRegistry &registry) {
               LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect, NVVM::NVVMDialect, scf::SCFDialect,
               tensor::TensorDialect, vector::VectorDialect>();
   registerLinalgAdjoint(registry);
+  registerConversionAdjoints(registry);
 }

@@ -19,6 +19,8 @@ static LogicalResult emitConv1d(KernelContext &ctx, Operation *op) {
   Value bias = viewOf(conv.getBias()), tail = viewOf(conv.getTail()), resets = viewOf(conv.getResets());
   Value nextTail = conv.getNextTail() && ctx.isOutput(conv.getNextTail()) ? viewOf(conv.getNextTail()) : Value();
   Value weights = b.workspace({width, convChannelBlock}, b.getF32Type());
+  // Of one token, tap by tap: y may round what is written to it.
+  Value sums = b.workspace({convChannelBlock}, b.getF32Type());
 
   ctx.forGroups([&](Value group) {
     ConvGroup g(ctx, group, weightType);
@@ -43,21 +45,20 @@ static LogicalResult emitConv1d(KernelContext &ctx, Operation *op) {
                 });
               },
               [&] {
-                g.forChannels([&](const Lanes &lanes, Value c) {
-                  lanes.store(biasOf(lanes, c), y, {g.sequence, t, g.channel(c)});
-                });
+                g.forChannels([&](const Lanes &lanes, Value c) { lanes.store(biasOf(lanes, c), sums, c); });
                 b.loop(zero, b.index(width), 1, [&](Value k) {
                   Value s = b.add(t, b.sub(k, b.index(width - 1)));
                   b.ifThen(b.compare(CmpIPredicate::sge, s, from), [&] {
                     g.withRow(x, tail, s, [&](Value view, Value row) {
                       g.forChannels([&](const Lanes &lanes, Value c) {
                         Value value = lanes.load(view, {g.sequence, row, g.channel(c)});
-                        Value sum = lanes.load(y, {g.sequence, t, g.channel(c)});
-                        lanes.store(b.mulAdd(lanes.load(weights, {k, c}), value, sum), y,
-                                    {g.sequence, t, g.channel(c)});
+                        lanes.store(b.mulAdd(lanes.load(weights, {k, c}), value, lanes.load(sums, c)), sums, c);
                       });
                     });
                   });
+                });
+                g.forChannels([&](const Lanes &lanes, Value c) {
+                  lanes.store(lanes.load(sums, c), y, {g.sequence, t, g.channel(c)});
                 });
               });
           return SmallVector<Value>{from};

@@ -14,6 +14,7 @@ namespace {
 struct Views {
   Value x, weight, dy, tail, tailCotangent, resets, dx, dweight, dbias, nextTailCotangent;
   Value weights, chunkSums, sums; ///< workspaces: [k, c]; the sums have one more row, the bias's
+  Value position;                 ///< workspace: [c], of one position's cotangent
 };
 } // namespace
 
@@ -27,12 +28,15 @@ static void emitInputCotangents(ConvGroup &g, const Views &v) {
   /// One position, written to `target`. `end`: the first reset after s, or `tokens`.
   auto emitPosition = [&](Value s, Value end, Value target, Value row, bool received) {
     auto general = [&] {
-      g.forChannels([&](const Lanes &lanes, Value c) {
-        lanes.store(lanes.constant(0), target, {g.sequence, row, g.channel(c)});
-      });
+      // The target may round what is written to it: the sum is made elsewhere.
+      g.forChannels([&](const Lanes &lanes, Value c) { lanes.store(lanes.constant(0), v.position, c); });
       auto addTo = [&](const Lanes &lanes, Value c, Value value) {
-        Value sum = lanes.load(target, {g.sequence, row, g.channel(c)});
-        lanes.store(b.add(sum, value), target, {g.sequence, row, g.channel(c)});
+        lanes.store(b.add(lanes.load(v.position, c), value), v.position, c);
+      };
+      auto finish = [&] {
+        g.forChannels([&](const Lanes &lanes, Value c) {
+          lanes.store(lanes.load(v.position, c), target, {g.sequence, row, g.channel(c)});
+        });
       };
       // Tokens s .. s+W-1 look back to s; those before the shard are not ours.
       Value first = b.max(s, zero), last = b.min(b.add(s, b.index(width)), end);
@@ -44,7 +48,7 @@ static void emitInputCotangents(ConvGroup &g, const Views &v) {
         });
       });
       if (!v.tailCotangent)
-        return;
+        return finish();
       Value j = b.sub(s, b.sub(ctx.tokens, b.index(width - 1)));
       Value handedOver =
           b.logicalAnd(b.compare(CmpIPredicate::sge, j, zero), b.compare(CmpIPredicate::eq, end, ctx.tokens));
@@ -53,6 +57,7 @@ static void emitInputCotangents(ConvGroup &g, const Views &v) {
           addTo(lanes, c, lanes.load(v.tailCotangent, {g.sequence, j, g.channel(c)}));
         });
       });
+      finish();
     };
     if (received)
       return general();
@@ -173,6 +178,7 @@ static LogicalResult emitConv1dAdjoint(KernelContext &ctx, Operation *op) {
   v.dbias = output(adjoint.getDbias());
   v.nextTailCotangent = output(adjoint.getNextTailCotangent());
   v.weights = b.workspace({width, convChannelBlock}, b.getF32Type());
+  v.position = b.workspace({convChannelBlock}, b.getF32Type());
   v.chunkSums = b.workspace({width + 1, convChannelBlock}, b.getF32Type());
   v.sums = b.workspace({width + 1, convChannelBlock}, b.getF32Type());
   if (!v.dx || !v.dweight)

@@ -14,15 +14,18 @@ static FailureOr<KernelGrid> crossEntropyGrid(Operation *, KernelTarget target) 
   return makeGrid(target, GridUnit::Rows, getBlock(target));
 }
 
-/// Three passes over the row: its maximum; exp(logit - maximum), stored and summed; the cotangent from it.
+/// Three passes over the row: its maximum; the sum of exp(logit - maximum), which is kept where the cotangent will be,
+/// or computed again where that is stored in bf16; the cotangent.
 static LogicalResult emitCrossEntropy(KernelContext &ctx, Operation *op) {
   auto entropy = cast<adj::CrossEntropyOp>(op);
   KernelBuilder &b = ctx.b;
   int64_t vocabulary = getRowSize(cast<RankedTensorType>(entropy.getLogits().getType()));
   bool multiple = vocabulary % laneCount == 0;
   Value targets = ctx.rowsView(entropy.getTargets()), losses = ctx.rowsView(entropy.getLosses());
-  // The logits' buffer is the cotangent's.
-  Value logits = ctx.rowsView(entropy.getCotangent()), scaleView = ctx.fullView(entropy.getScale());
+  // The logits' buffer is the cotangent's, where they are stored alike.
+  bool inPlace = entropy.getCotangent().getType() == entropy.getLogits().getType();
+  Value cotangent = ctx.rowsView(entropy.getCotangent()), scaleView = ctx.fullView(entropy.getScale());
+  Value logits = inPlace ? cotangent : ctx.rowsView(entropy.getLogits());
   Value scale = b.load(scaleView, {});
   Value zero = b.index(0), end = b.index(vocabulary);
   ctx.forRows(getBlock(ctx.getTarget()), [&](Value row) {
@@ -31,7 +34,7 @@ static LogicalResult emitCrossEntropy(KernelContext &ctx, Operation *op) {
     auto writeZeros = [&] {
       b.once([&] { b.store(b.f32(0), losses, row); });
       forLanes(b, zero, end, multiple, [&](const Lanes &lanes, Value v) {
-        lanes.store(lanes.constant(0), logits, {row, v});
+        lanes.store(lanes.constant(0), cotangent, {row, v});
       });
     };
     auto writeCotangents = [&] {
@@ -40,20 +43,28 @@ static LogicalResult emitCrossEntropy(KernelContext &ctx, Operation *op) {
       Value maximum = reduceLanes(b, zero, end, multiple, Reduction::Maximum, 1, [&](const Lanes &lanes, Value v) {
         return SmallVector<Value>{lanes.load(logits, {row, v})};
       })[0];
+      auto weightOf = [&](const Lanes &lanes, Value v) -> Value {
+        return math::ExpOp::create(b, b.sub(lanes.load(logits, {row, v}), lanes.splat(maximum)));
+      };
       Value sum = reduceLanes(b, zero, end, multiple, Reduction::Sum, 1, [&](const Lanes &lanes, Value v) {
-        Value shifted = b.sub(lanes.load(logits, {row, v}), lanes.splat(maximum));
-        Value weight = math::ExpOp::create(b, shifted);
-        lanes.store(weight, logits, {row, v});
+        Value weight = weightOf(lanes, v);
+        if (inPlace)
+          lanes.store(weight, cotangent, {row, v});
         return SmallVector<Value>{weight};
       })[0];
       Value loss = b.add(b.sub(maximum, chosen), math::LogOp::create(b, sum));
       b.once([&] { b.store(loss, losses, row); });
       Value factor = b.div(scale, sum);
       forLanes(b, zero, end, multiple, [&](const Lanes &lanes, Value v) {
-        lanes.store(b.mul(lanes.load(logits, {row, v}), lanes.splat(factor)), logits, {row, v});
+        Value weight = inPlace ? lanes.load(cotangent, {row, v}) : weightOf(lanes, v);
+        lanes.store(b.mul(weight, lanes.splat(factor)), cotangent, {row, v});
       });
       b.barrier();
-      b.once([&] { b.store(b.sub(b.load(logits, {row, place}), scale), logits, {row, place}); });
+      b.once([&] {
+        Value weight = inPlace ? Value() : weightOf(Lanes(b, 1), place);
+        Value probability = inPlace ? b.load(cotangent, {row, place}) : b.mul(weight, factor);
+        b.store(b.sub(probability, scale), cotangent, {row, place});
+      });
     };
     b.ifThen(skip, writeZeros, writeCotangents);
   });
@@ -61,7 +72,9 @@ static LogicalResult emitCrossEntropy(KernelContext &ctx, Operation *op) {
 }
 
 static Value getTiedLogits(Operation *op, unsigned result) {
-  return result == 1 ? cast<adj::CrossEntropyOp>(op).getLogits() : Value();
+  auto entropy = cast<adj::CrossEntropyOp>(op);
+  bool alike = entropy.getCotangent().getType() == entropy.getLogits().getType();
+  return result == 1 && alike ? entropy.getLogits() : Value();
 }
 
 const KernelEmitter adjc::crossEntropyEmitter{"adj.cross_entropy", crossEntropyGrid, emitCrossEntropy, getTiedLogits};

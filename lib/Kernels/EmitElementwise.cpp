@@ -164,9 +164,14 @@ static FailureOr<KernelGrid> genericGrid(Operation *op, KernelTarget target) {
   for (OpOperand &init : generic.getDpsInitsMutable())
     if (!generic.getMatchingIndexingMap(&init).isIdentity())
       return op->emitOpError() << "must write its results in order (identity maps)";
-  for (Operation &scalar : generic.getBody()->without_terminator())
-    if (!isa<arith::ConstantOp>(scalar) && !OpTrait::hasElementwiseMappableTraits(&scalar))
+  for (Operation &scalar : generic.getBody()->without_terminator()) {
+    if (isa<arith::ConstantOp>(scalar))
+      continue;
+    if (!OpTrait::hasElementwiseMappableTraits(&scalar))
       return scalar.emitOpError() << "is not a scalar operation that an elementwise kernel can compute";
+    if (!isa<arith::TruncFOp>(scalar) && scalar.getResult(0).getType().isBF16())
+      return scalar.emitOpError() << "computes in bf16; extend its operands to f32, and round its result";
+  }
   return getGrid(op, target, cast<RankedTensorType>(op->getResult(0).getType()));
 }
 
@@ -176,14 +181,20 @@ static arith::ConstantOp getFilledValue(Value tensor) {
   return fill ? fill.getInputs()[0].getDefiningOp<arith::ConstantOp>() : arith::ConstantOp();
 }
 
-/// Evaluates the region on lanes: each scalar operation again, on vectors.
+/// Whether `op` rounds a value that is then stored: the store does that.
+static bool isRoundedByStore(Operation &op) {
+  return isa<arith::TruncFOp>(op) && llvm::all_of(op.getUsers(), llvm::IsaPred<linalg::YieldOp>);
+}
+
+/// Evaluates the region on lanes: each scalar operation again, on vectors. What is in bf16 comes extended, and is kept
+/// so.
 static SmallVector<Value> evaluate(KernelBuilder &b, linalg::GenericOp generic, const Lanes &lanes,
                                    ArrayRef<Value> arguments) {
   IRMapping mapping;
   for (auto [argument, value] : llvm::zip(generic.getBody()->getArguments(), arguments))
     mapping.map(argument, value);
   auto getConstant = [&](arith::ConstantOp op) {
-    return lanes.splat(arith::ConstantOp::create(b, cast<TypedAttr>(op.getValue())));
+    return lanes.splat(b.extended(arith::ConstantOp::create(b, cast<TypedAttr>(op.getValue()))));
   };
   // A constant may also stand in the kernel, outside of the region.
   auto mapOutside = [&](Value operand) {
@@ -197,6 +208,15 @@ static SmallVector<Value> evaluate(KernelBuilder &b, linalg::GenericOp generic, 
       continue;
     }
     llvm::for_each(op.getOperands(), mapOutside);
+    if (isa<arith::ExtFOp>(op) || isRoundedByStore(op)) {
+      mapping.map(op.getResult(0), mapping.lookup(op.getOperand(0)));
+      continue;
+    }
+    if (isa<arith::TruncFOp>(op)) {
+      Value rounded = b.rounded(mapping.lookup(op.getOperand(0)), b.getBF16Type());
+      mapping.map(op.getResult(0), b.extended(rounded));
+      continue;
+    }
     Operation *copy = b.clone(op, mapping);
     for (OpResult result : copy->getResults())
       result.setType(lanes.type(result.getType()));
@@ -249,7 +269,7 @@ static LogicalResult emitGeneric(KernelContext &ctx, Operation *op) {
     // Filled operands are constants; block arguments that nothing uses need a value of no consequence.
     for (auto [argument, operand, value] : llvm::zip(generic.getBody()->getArguments(), op->getOperands(), arguments)) {
       if (auto constant = getFilledValue(operand))
-        value = lanes.splat(arith::ConstantOp::create(ctx.b, cast<TypedAttr>(constant.getValue())));
+        value = lanes.splat(ctx.b.extended(arith::ConstantOp::create(ctx.b, cast<TypedAttr>(constant.getValue()))));
       else if (argument.use_empty())
         value = ctx.b.constant(lanes.type(argument.getType()), 0);
     }
@@ -268,11 +288,19 @@ static Value getTiedOut(Operation *op, unsigned result) {
 }
 
 //===------------------------------------------------------------------------------------------------------------===//
-// Residual, copy and fill
+// Residual, conversion, copy and fill
 //===------------------------------------------------------------------------------------------------------------===//
 
 static FailureOr<KernelGrid> resultGrid(Operation *op, KernelTarget target) {
   return getGrid(op, target, cast<RankedTensorType>(op->getResult(0).getType()));
+}
+
+/// The load extends, the store rounds.
+static LogicalResult emitConversion(KernelContext &ctx, Operation *op) {
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  AffineMap identity = AffineMap::getMultiDimIdentityMap(type.getRank(), op->getContext());
+  return emitPointwise(ctx, op, type, op->getOperands(), identity, ctx.output(0),
+                       [&](const Lanes &, ArrayRef<Value> values) { return SmallVector<Value>(values); });
 }
 
 static LogicalResult emitResidual(KernelContext &ctx, Operation *op) {
@@ -310,5 +338,7 @@ static LogicalResult emitFill(KernelContext &ctx, Operation *op) {
 const KernelEmitter adjc::elementwiseEmitter{"linalg.generic", genericGrid, emitGeneric, getTiedOut,
                                              /*accumulates=*/true};
 const KernelEmitter adjc::residualEmitter{"ssm.residual", resultGrid, emitResidual};
+const KernelEmitter adjc::roundEmitter{"arith.truncf", resultGrid, emitConversion};
+const KernelEmitter adjc::extendEmitter{"arith.extf", resultGrid, emitConversion};
 const KernelEmitter adjc::copyEmitter{"adj.yield", copyGrid, emitCopy, /*tied=*/nullptr, /*accumulates=*/true};
 const KernelEmitter adjc::fillEmitter{"linalg.fill", resultGrid, emitFill};

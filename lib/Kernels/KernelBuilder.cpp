@@ -55,9 +55,31 @@ Value KernelBuilder::select(Value condition, Value a, Value b) {
   return arith::SelectOp::create(*this, condition, a, b);
 }
 
-Value KernelBuilder::load(Value memref, ValueRange indices) { return memref::LoadOp::create(*this, memref, indices); }
+Value KernelBuilder::load(Value memref, ValueRange indices) {
+  return extended(memref::LoadOp::create(*this, memref, indices));
+}
+
 void KernelBuilder::store(Value value, Value memref, ValueRange indices) {
-  memref::StoreOp::create(*this, value, memref, indices);
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  memref::StoreOp::create(*this, rounded(value, element), memref, indices);
+}
+
+/// `type` with elements of `element`.
+static Type withElement(Type type, Type element) {
+  auto vector = dyn_cast<VectorType>(type);
+  return vector ? Type(vector.clone(element)) : element;
+}
+
+Value KernelBuilder::extended(Value value) {
+  if (!getElementTypeOrSelf(value.getType()).isBF16())
+    return value;
+  return arith::ExtFOp::create(*this, withElement(value.getType(), getF32Type()), value);
+}
+
+Value KernelBuilder::rounded(Value value, Type element) {
+  if (!element.isBF16() || getElementTypeOrSelf(value.getType()).isBF16())
+    return value;
+  return arith::TruncFOp::create(*this, withElement(value.getType(), element), value);
 }
 
 /// The function that `b` inserts into.

@@ -23,14 +23,14 @@ Value Lanes::load(Value memref, ValueRange indices) const {
   if (width == 1)
     return b.load(memref, indices);
   Type element = cast<MemRefType>(memref.getType()).getElementType();
-  return vector::LoadOp::create(b, cast<VectorType>(type(element)), memref, indices);
+  return b.extended(vector::LoadOp::create(b, cast<VectorType>(type(element)), memref, indices));
 }
 
 void Lanes::store(Value value, Value memref, ValueRange indices) const {
   if (width == 1)
     b.store(value, memref, indices);
   else
-    vector::StoreOp::create(b, value, memref, indices);
+    vector::StoreOp::create(b, b.rounded(value, cast<MemRefType>(memref.getType()).getElementType()), memref, indices);
 }
 
 /// The end of the part of [lo, hi) that vectors cover.

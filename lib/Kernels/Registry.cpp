@@ -12,6 +12,7 @@ static const KernelEmitter *const emitters[] = {
     &rmsNormEmitter,      &rmsNormAdjointEmitter,                                      //
     &conv1dEmitter,       &conv1dAdjointEmitter,                                       //
     &elementwiseEmitter,  &residualEmitter,         &copyEmitter,        &fillEmitter, //
+    &roundEmitter,        &extendEmitter,                                              //
     &scanEmitter,         &scanAdjointEmitter,                                         //
     &crossEntropyEmitter, &columnSumEmitter,        &sumPartialsEmitter,
 };

@@ -27,8 +27,9 @@ PointNode *addInput(PointProgram &program, const ScanGeometry &geometry, KernelC
                     AffineMap map) {
   Value view = context.fullView(tensor);
   bool hasLane = contains(dimsOf(map), geometry.lane);
+  // Whatever the tensor is stored in, a point has it in f32.
   PointNode *leaf = program.addLeaf(
-      dimsOf(map), cast<RankedTensorType>(tensor.getType()).getElementType(),
+      dimsOf(map), context.b.getF32Type(),
       [=](KernelBuilder &b, const PointIndex &index, ValueRange) {
         return loadLanes(b, view, mapIndices(map, index), hasLane ? index.width : 1);
       },

@@ -81,7 +81,7 @@ std::unique_ptr<fb::InitializerT> initializerOf(Attribute attribute) {
 }
 
 /// The parameters, layer by layer, with their names spelled out.
-std::vector<std::unique_ptr<fb::ParameterT>> writeParameters(const Layout &layout) {
+std::vector<std::unique_ptr<fb::ParameterT>> writeParameters(const Layout &layout, const Layout &workingCopies) {
   std::vector<std::unique_ptr<fb::ParameterT>> list;
   for (const LayoutEntry &entry : layout.entries())
     for (int64_t layer = 0; layer < entry.layers; ++layer) {
@@ -91,6 +91,7 @@ std::vector<std::unique_ptr<fb::ParameterT>> writeParameters(const Layout &layou
       table->shape.assign(entry.type.getShape().begin(), entry.type.getShape().end());
       table->offset = entry.offset + static_cast<uint64_t>(layer) * entry.layerStride;
       table->initializer = initializerOf(entry.init);
+      table->rounded = workingCopies.find(entry.name) != nullptr;
       list.push_back(std::move(table));
     }
   return list;
@@ -125,6 +126,7 @@ adjrt::Expected<std::unique_ptr<fb::PlanT>> writePlan(const MemoryPlan &memory, 
   plan->optimizer = chosen.adamw ? "adamw" : "none";
   plan->fixed_bytes = memory.fixedBytes;
   plan->boundary_bytes = memory.carries.bytes();
+  plan->working_copy_bytes = memory.workingCopies.bytes();
   plan->process_bytes = chosen.processBytes();
   plan->predicted_peak_bytes = prediction.peak;
   plan->staging = std::make_unique<fb::StagingT>();
@@ -157,9 +159,9 @@ adjrt::Expected<std::unique_ptr<fb::PlanT>> writePlan(const MemoryPlan &memory, 
 adjrt::Expected<std::vector<char>> writeModule(ModuleOp module, const MemoryPlan &memory, ModuleParts parts) {
   fb::ModuleT table;
   table.producer = "adjc " ADJC_VERSION;
-  table.dtype = fb::DType::f32;
+  table.dtype = memory.plan.dtype == "bf16" ? fb::DType::bf16 : fb::DType::f32;
   table.model = std::move(parts.model);
-  table.parameters = writeParameters(memory.parameters);
+  table.parameters = writeParameters(memory.parameters, memory.workingCopies);
   table.target = std::make_unique<fb::TargetT>();
   table.target->name = parts.target;
   table.target->cpu = parts.cpu;

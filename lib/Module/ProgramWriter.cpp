@@ -193,7 +193,9 @@ private:
     table.transpose_a = ta;
     table.transpose_b = tb;
     table.accumulate = op.getAccumulate();
-    table.dtype = fb::DType::f32;
+    auto dtypeOf = [](MemRefType type) { return type.getElementType().isBF16() ? fb::DType::bf16 : fb::DType::f32; };
+    table.dtype = dtypeOf(a);
+    table.output = dtypeOf(c);
     return table;
   }
 

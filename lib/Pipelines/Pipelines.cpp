@@ -6,6 +6,7 @@
 #include "adjc/Form/Passes.h"
 #include "adjc/Kernels/Passes.h"
 #include "adjc/Plan/Passes.h"
+#include "adjc/Precision/Passes.h"
 #include "adjc/Shard/Passes.h"
 #include "adjc/Target/CPU/Passes.h"
 #include "adjc/Target/GPU/Passes.h"
@@ -16,8 +17,9 @@
 
 using namespace mlir;
 
-void adjc::buildProgramsPipeline(OpPassManager &manager) {
+void adjc::buildProgramsPipeline(OpPassManager &manager, const std::string &dtype) {
   manager.addPass(createExpandLayers());
+  manager.addPass(createLowerPrecision({dtype}));
   manager.addPass(createDeriveAdjoint());
   manager.addPass(createExpandComplex());
   manager.addPass(createShardTokens());
@@ -33,6 +35,7 @@ void adjc::buildPolicyPipeline(OpPassManager &manager, const PlanOptions &option
   pass.budget = options.budget;
   pass.budgetText = options.budgetText;
   pass.boundaries = options.boundaries;
+  pass.dtype = options.dtype;
   pass.adamw = options.adamw;
   pass.gpu = options.gpu;
   manager.addPass(createChoosePolicies(pass));
@@ -42,6 +45,7 @@ void adjc::buildKernelsPipeline(OpPassManager &manager) { manager.addPass(create
 
 void adjc::registerAdjcPasses() {
   registerExpandPasses();
+  registerPrecisionPasses();
   registerAdjointPasses();
   registerShardPasses();
   registerPlanPasses();
@@ -52,7 +56,8 @@ void adjc::registerAdjcPasses() {
   registerTargetGPUPasses();
   registerCanonicalizerPass();
   registerCSEPass();
-  PassPipelineRegistration<>("adj-programs", "From a model to its programs for one token shard", buildProgramsPipeline);
+  PassPipelineRegistration<>("adj-programs", "From a model to its programs for one token shard",
+                             [](OpPassManager &manager) { buildProgramsPipeline(manager); });
   PassPipelineRegistration<>("adj-kernels", "From planned programs to dispatches of kernels", buildKernelsPipeline);
   PassPipelineRegistration<>("adj-cpu-to-llvm", "From lowered kernels to the LLVM dialect", buildCpuPipeline);
   PassPipelineRegistration<>("adj-gpu-to-nvvm", "From kernels lowered for a GPU to the NVVM dialect", buildGpuPipeline);

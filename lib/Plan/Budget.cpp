@@ -47,9 +47,9 @@ adjrt::Expected<MemoryPrediction> predictMemory(const MemoryPlan &memory, int64_
   int64_t shards = (tokens + memory.plan.shard - 1) / memory.plan.shard;
   MemoryPrediction prediction;
   prediction.slots = adjrt::arenaSlots(policy, shards);
-  ADJ_ASSIGN_OR_RETURN(auto layout,
-                       adjrt::ArenaLayout::make(memory.parameters.bytes(), memory.fixedBytes, memory.carries.bytes(),
-                                                memory.plan.adamw, prediction.slots));
+  ADJ_ASSIGN_OR_RETURN(auto layout, adjrt::ArenaLayout::make(memory.parameters.bytes(), memory.workingCopies.bytes(),
+                                                             memory.fixedBytes, memory.carries.bytes(),
+                                                             memory.plan.adamw, prediction.slots));
   prediction.arena = layout.total;
   prediction.peak = layout.total + memory.plan.processBytes() + memory.plan.fileBytes(tokens);
   return prediction;
@@ -217,6 +217,7 @@ FailureOr<Plan> Chooser::run() {
       plan.context = options.context;
       plan.miniSequence = mini;
       plan.budget = options.budget;
+      plan.dtype = options.dtype;
       plan.adamw = options.adamw;
       plan.gpu = options.gpu;
       plan.boundaries = "device";

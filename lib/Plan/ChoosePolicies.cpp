@@ -35,6 +35,7 @@ struct ChoosePolicies : adjc::impl::ChoosePoliciesBase<ChoosePolicies> {
     options.budget = budget;
     options.budgetText = budgetText;
     options.boundaries = boundaries;
+    options.dtype = dtype;
     options.adamw = adamw;
     options.gpu = gpu;
     FailureOr<adjc::Plan> plan = adjc::choosePlan(getOperation(), options);

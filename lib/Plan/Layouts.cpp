@@ -84,6 +84,18 @@ FailureOr<Layout> Layout::ofParameters(ModuleOp module) {
   return layout;
 }
 
+FailureOr<Layout> Layout::ofWorkingCopies(ModuleOp module) {
+  Layout layout;
+  WalkResult walk = module.walk([&](adj::WorkingCopyOp op) {
+    auto type = cast<RankedTensorType>(op.getResult().getType());
+    Operation *parameter = op.getParameter().getDefiningOp();
+    return failed(layout.add(parameter, op.getName(), type, 1)) ? WalkResult::interrupt() : WalkResult::advance();
+  });
+  if (walk.wasInterrupted() || failed(layout.place()))
+    return failure();
+  return layout;
+}
+
 FailureOr<Layout> Layout::ofCarries(ModuleOp module, int64_t batch) {
   Layout layout;
   WalkResult walk = module.walk([&](Operation *op) {

@@ -42,10 +42,12 @@ FailureOr<MemoryPlan> planMemory(ModuleOp module, const Plan &plan) {
   MemoryPlan memory;
   memory.plan = plan;
   FailureOr<Layout> parameters = Layout::ofParameters(module);
+  FailureOr<Layout> workingCopies = Layout::ofWorkingCopies(module);
   FailureOr<Layout> carries = Layout::ofCarries(module, plan.batch);
-  if (failed(parameters) || failed(carries))
+  if (failed(parameters) || failed(workingCopies) || failed(carries))
     return failure();
   memory.parameters = std::move(*parameters);
+  memory.workingCopies = std::move(*workingCopies);
   memory.carries = std::move(*carries);
   if (static_cast<uint64_t>(plan.shard) > (uint64_t(1) << 40) / static_cast<uint64_t>(plan.batch))
     return module.emitError("a shard of ") << plan.shard << " tokens x batch " << plan.batch << " is too large";

@@ -35,9 +35,11 @@ public:
     RankedTensorType logitsType = rowsOf({vocabulary}, b.getF32Type());
     Value logits = adj::MatmulOp::create(b, loc, logitsType, x, loss.getWeight(), UnitAttr(), b.getUnitAttr());
     if (loss.getBias())
-      logits = addElementwise(b, loc, logits, loss.getBias(), /*vector=*/true);
-    auto entropy =
-        adj::CrossEntropyOp::create(b, loc, rowsOf({}, b.getF32Type()), logitsType, logits, targets, loss.getScale());
+      logits = addElementwise(b, loc, logits, loss.getBias(), logitsType, /*vector=*/true);
+    // The logits are f32; their cotangents, operands of products with x, are stored as x is.
+    Type cotangentType = logitsType.clone(cast<RankedTensorType>(x.getType()).getElementType());
+    auto entropy = adj::CrossEntropyOp::create(b, loc, rowsOf({}, b.getF32Type()), cotangentType, logits, targets,
+                                               loss.getScale());
     Value cotangent = entropy.getCotangent();
     for (adj::AccumulateOp use : weightUses) {
       Value product =

@@ -46,8 +46,8 @@ bool Placer::isComputed(Value value) const {
 }
 
 bool Placer::isFree(Value value) const {
-  return isComputed(value) && !aliases.contains(value) && !handedOver.contains(value) && !tape.contains(value) &&
-         !losses.contains(value);
+  return isComputed(value) && !aliases.contains(value) && !handedOver.contains(value) && !refreshed.contains(value) &&
+         !tape.contains(value) && !losses.contains(value);
 }
 
 int64_t Placer::usePosition(OpOperand &use, Block *block) const {

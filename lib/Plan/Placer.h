@@ -85,6 +85,7 @@ private:
   llvm::SmallVector<mlir::Operation *> operations;
   llvm::DenseMap<mlir::Value, Alias> aliases;
   llvm::DenseMap<mlir::Value, mlir::adj::HandOverOp> handedOver; ///< owners written straight into a carry
+  llvm::DenseMap<mlir::Value, mlir::StringRef> refreshed;        ///< owners that are a parameter's working copy
   llvm::DenseMap<mlir::Value, mlir::ssm::RepeatOp> tape;         ///< owners with an instance per layer
   llvm::DenseSet<mlir::Value> losses;                            ///< written straight into the staging array
   std::vector<WantedCopy> wanted;

@@ -39,7 +39,7 @@ LogicalResult Placer::linkViews() {
         for (auto [yielded, result] : llvm::zip(yield.getOperands(), dispatch.getResults())) {
           if (yielded == entropy.getLosses())
             losses.insert(result);
-          else
+          else if (yielded.getType() == entropy.getLogits().getType())
             link(result, dispatch.getInputs()[logits]);
         }
       }
@@ -57,6 +57,10 @@ LogicalResult Placer::linkResults() {
         handedOver[handOver.getValue()] = handOver;
       else
         wanted.push_back({{op, nullptr, handOver.getValue(), {}}, {}, 0, handOver});
+    } else if (auto refresh = dyn_cast<adj::RefreshOp>(op)) {
+      if (!here(refresh.getValue()) || !memory.workingCopies.find(refresh.getParameter()))
+        return op->emitError("refreshes a working copy that nothing reads, or with what is not computed beside it");
+      refreshed[refresh.getValue()] = refresh.getParameter();
     } else if (auto write = dyn_cast<adj::WriteRowsOp>(op)) {
       Value result = op->getParentOp()->getResult(write.getResult());
       if (here(write.getValue()))

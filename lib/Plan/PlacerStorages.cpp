@@ -74,6 +74,10 @@ FailureOr<Storage> Placer::storageOf(Value root) {
   } else if (auto handOver = handedOver.lookup(root)) {
     fromLayout(memory.carries, handOver.getName(),
                handOver.getCotangent() ? adj::BufferKind::CotangentOut : adj::BufferKind::CarryOut);
+  } else if (StringRef copied = refreshed.lookup(root); !copied.empty()) {
+    fromLayout(memory.workingCopies, copied, adj::BufferKind::WorkingCopies);
+  } else if (auto copy = root.getDefiningOp<adj::WorkingCopyOp>()) {
+    fromLayout(memory.workingCopies, copy.getName(), adj::BufferKind::WorkingCopies);
   } else if (auto parameter = root.getDefiningOp<ssm::ParameterOp>()) {
     fromLayout(memory.parameters, parameter.getName(), adj::BufferKind::Parameters);
   } else if (auto carried = root.getDefiningOp<adj::CarriedOp>()) {

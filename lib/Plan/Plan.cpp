@@ -8,7 +8,11 @@ namespace adjc {
 
 static constexpr llvm::StringLiteral kAttribute = "adj.plan";
 
-uint64_t Plan::processBytes() const { return gpu ? kGpuProcessBytes : kProcessBytes; }
+uint64_t Plan::processBytes() const {
+  if (gpu)
+    return kGpuProcessBytes;
+  return kProcessBytes + (dtype == "bf16" ? kBf16ProcessBytes : 0);
+}
 
 uint64_t Plan::fileBytes(int64_t tokens) const {
   return gpu ? 0 : sizeof(int32_t) * static_cast<uint64_t>(batch) * static_cast<uint64_t>(tokens + 1);
@@ -21,6 +25,7 @@ void Plan::attachTo(ModuleOp module) const {
                   b.getDictionaryAttr({entry("batch", batch), entry("shard", shard), entry("context", context),
                                        entry("mini_sequence", miniSequence), entry("budget", budget),
                                        b.getNamedAttr("boundaries", b.getStringAttr(boundaries)),
+                                       b.getNamedAttr("dtype", b.getStringAttr(dtype)),
                                        b.getNamedAttr("optimizer", b.getStringAttr(adamw ? "adamw" : "none")),
                                        b.getNamedAttr("target", b.getStringAttr(gpu ? "gpu" : "cpu"))}));
 }
@@ -49,6 +54,8 @@ FailureOr<Plan> Plan::of(ModuleOp module) {
   number("mini_sequence", plan.miniSequence);
   number("budget", plan.budget);
   plan.boundaries = text("boundaries").str();
+  auto dtype = dictionary.getAs<StringAttr>("dtype");
+  plan.dtype = dtype ? dtype.str() : "f32";
   plan.adamw = text("optimizer") == "adamw";
   StringRef target = text("target");
   plan.gpu = target == "gpu";

@@ -27,16 +27,17 @@ std::vector<Holding> holdingsOf(const MemoryPlan &memory, const MemoryPrediction
   std::vector<Holding> list;
   uint64_t parameters = memory.parameters.bytes(), slot = alignUp(memory.carries.bytes());
   uint64_t tape = tapeBytes(memory), staging = memory.staging.bytes;
-  uint64_t known = memory.plan.processBytes() + prediction.arena;
+  uint64_t process = memory.plan.processBytes(), known = process + prediction.arena;
   list.push_back({"parameters", parameters});
   list.push_back({"gradients", parameters});
+  list.push_back({"working copies", memory.workingCopies.bytes()});
   list.push_back({"optimizer", memory.plan.adamw ? 2 * parameters : 0});
   list.push_back({"tape", tape});
   list.push_back({"activations", memory.fixedBytes - staging - tape});
   list.push_back({"staging", staging});
   list.push_back({"cotangents", 2 * slot});
   list.push_back({"boundaries", slot * static_cast<uint64_t>(prediction.slots)});
-  list.push_back({"process", memory.plan.processBytes()});
+  list.push_back({"process", process});
   list.push_back({"token file", prediction.peak - known});
   return list;
 }
@@ -85,7 +86,9 @@ adjrt::Expected<std::string> planAsJson(const MemoryPlan &memory) {
                     {"policy", "store"},
                     {"boundaries", plan.boundaries},
                     {"optimizer", plan.adamw ? "adamw" : "none"},
+                    {"dtype", plan.dtype},
                     {"parameter_bytes", memory.parameters.bytes()},
+                    {"working_copy_bytes", memory.workingCopies.bytes()},
                     {"fixed_bytes", memory.fixedBytes},
                     {"boundary_bytes", memory.carries.bytes()},
                     {"boundary_slots", prediction.slots},
@@ -110,7 +113,8 @@ adjrt::Expected<std::string> planAsText(const MemoryPlan &memory, StringRef spec
   out << llvm::formatv("  {0,-16}{1} rows\n", "mini-sequence", plan.miniSequence);
   out << llvm::formatv("  {0,-16}{1}, {2} slots of {3}\n", "boundaries", plan.boundaries, prediction.slots,
                        formatSize(memory.carries.bytes(), "MB"));
-  out << llvm::formatv("  {0,-16}{1}\n\n", "policy", "store");
+  out << llvm::formatv("  {0,-16}{1}\n", "policy", "store");
+  out << llvm::formatv("  {0,-16}{1}\n\n", "stored in", plan.dtype);
   out << "who holds the memory, in MB\n\n";
   for (const Holding &holding : holdingsOf(memory, prediction))
     if (holding.bytes != 0)

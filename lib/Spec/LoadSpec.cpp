@@ -6,6 +6,7 @@
 #include "ssm/SsmOps.h"
 
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SourceMgr.h"
@@ -48,6 +49,21 @@ adjrt::Expected<OwningOpRef<ModuleOp>> parse(MLIRContext &context, std::unique_p
   return module;
 }
 
+/// What a spec says is exact: how values are stored is an option of the compiler, and the reference knows none.
+adjrt::Status checkPrecision(ModuleOp module) {
+  adjrt::Status status;
+  module.walk([&](Operation *op) {
+    for (Type type : op->getResultTypes())
+      if (getElementTypeOrSelf(type).isBF16()) {
+        status =
+            adjrt::invalidInput(place(op->getLoc()) + "a spec is in f32; --dtype=bf16 stores its activations in bf16");
+        return WalkResult::interrupt();
+      }
+    return WalkResult::advance();
+  });
+  return status;
+}
+
 } // namespace
 
 adjrt::Expected<OwningOpRef<ModuleOp>> loadSpec(MLIRContext &context, llvm::StringRef path, ComputeType computeType) {
@@ -65,6 +81,7 @@ adjrt::Expected<OwningOpRef<ModuleOp>> loadSpec(MLIRContext &context, llvm::Stri
   size_t count = std::distance(models.begin(), models.end());
   if (count != 1)
     return adjrt::invalidInput(path.str() + ": a spec holds exactly one ssm.model, found " + std::to_string(count));
+  ADJ_RETURN_IF_ERROR(checkPrecision(*module));
   return module;
 }
 

@@ -1,5 +1,6 @@
 #include "CpuDevice.h"
 #include "AdamW.h"
+#include "Bf16Gemm.h"
 #include "Gemm.h"
 #include "Memory.h"
 
@@ -26,18 +27,6 @@ Status checkTarget(const fb::Target &target, const Processor &processor) {
     return invalidInput("target: the code was compiled for --cpu=" + (target.cpu() ? target.cpu()->str() : "unknown") +
                         ", but this processor (" + processor.model + ") lacks " + missing +
                         "; compile the spec for this machine (--cpu=native) or an older one (--cpu=x86-64-v2)");
-  return {};
-}
-
-Status checkProducts(const fb::Program &program) {
-  const program::CommandList commands(program);
-  for (const program::Block &block : commands.blocks())
-    for (const program::Command &command : block.commands)
-      if (const auto *gemm = std::get_if<program::Gemm>(&command.operation); gemm && gemm->dtype != fb::DType::f32)
-        return invalidInput("program '" + program.name()->str() + "'" +
-                            (command.name.empty() ? "" : ": " + command.name) + ": products of " +
-                            fb::EnumNameDType(gemm->dtype) +
-                            " matrices are not built yet on the cpu; compile the spec with --dtype=f32");
   return {};
 }
 
@@ -77,12 +66,11 @@ Status CpuDevice::open(const Module &module) {
       return annotate(entry.error());
     kernels.push_back(*entry);
   }
-  for (const fb::Program *program : *table.programs()) {
-    if (Status status = checkProducts(*program); !status)
-      return annotate(status.error());
+  for (const fb::Program *program : *table.programs())
     programs.emplace_back(*program, kernels);
-  }
   warmUpGemm(*pool);
+  if (table.dtype() == fb::DType::bf16)
+    warmUpGemmBf16(*pool);
   return {};
 }
 

@@ -1,5 +1,5 @@
 #include "Program.h"
-#include "Gemm.h"
+#include "Bf16Gemm.h"
 
 #include <algorithm>
 #include <chrono>
@@ -53,6 +53,10 @@ void Program::run(const program::Gemm &command, const Machine &machine) {
   const GemmShape shape{
       scope.value(command.m), scope.value(command.n), scope.value(command.k), command.lda, command.ldb, command.ldc,
       command.transposeA,     command.transposeB,     command.accumulate};
+  if (command.dtype == fb::DType::bf16)
+    return gemmBf16(machine.pool, shape, reinterpret_cast<const std::uint16_t *>(machine.address(command.a)),
+                    reinterpret_cast<const std::uint16_t *>(machine.address(command.b)), machine.address(command.c),
+                    command.output == fb::DType::bf16);
   gemm(machine.pool, shape, reinterpret_cast<const float *>(machine.address(command.a)),
        reinterpret_cast<const float *>(machine.address(command.b)),
        reinterpret_cast<float *>(machine.address(command.c)));

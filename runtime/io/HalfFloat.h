@@ -2,12 +2,9 @@
 #ifndef ADJRT_IO_HALFFLOAT_H
 #define ADJRT_IO_HALFFLOAT_H
 
-#include <bit>
-#include <cstdint>
+#include "adjrt/support/BFloat16.h"
 
 namespace adjrt {
-
-inline float widenBFloat16(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
 
 inline float widenFloat16(std::uint16_t bits) {
   std::uint32_t sign = std::uint32_t{bits} >> 15 << 31;

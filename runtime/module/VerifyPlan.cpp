@@ -58,8 +58,9 @@ Status arena(const fb::Plan &plan) {
   if (!policy)
     return tl::unexpected<Error>(policy.error().in("plan"));
   const std::int64_t shards = (plan.context() - 1) / plan.shard() + 1;
-  auto layout = ArenaLayout::make(plan.parameter_bytes(), plan.fixed_bytes(), plan.boundary_bytes(),
-                                  plan.optimizer()->string_view() == "adamw", arenaSlots(*policy, shards));
+  auto layout =
+      ArenaLayout::make(plan.parameter_bytes(), plan.working_copy_bytes(), plan.fixed_bytes(), plan.boundary_bytes(),
+                        plan.optimizer()->string_view() == "adamw", arenaSlots(*policy, shards));
   if (!layout)
     return tl::unexpected<Error>(layout.error().in("plan"));
   return {};

@@ -53,6 +53,8 @@ private:
     case fb::BufferKind::parameters:
     case fb::BufferKind::gradients:
       return plan.parameter_bytes();
+    case fb::BufferKind::working_copies:
+      return plan.working_copy_bytes();
     default:
       return plan.boundary_bytes();
     }
@@ -237,17 +239,24 @@ private:
 } // namespace
 
 Status programs(const fb::Module &module) {
-  std::array<std::uint32_t, 2> found{};
+  std::array<std::uint32_t, 3> found{};
   for (const fb::Program *program : Items(module.programs())) {
     const std::string_view name = program->name()->string_view();
     found[0] += name == "forward";
     found[1] += name == "gradient";
+    found[2] += name == "prepare";
     if (Status status = ProgramVerifier(module, *program).verify(); !status)
       return tl::unexpected<Error>(status.error().in("program '" + std::string(name) + "'"));
   }
   if (found[0] != 1 || found[1] != 1)
     return invalidInput("programs: there must be one 'forward' and one 'gradient'; there are " +
                         std::to_string(found[0]) + " and " + std::to_string(found[1]));
+  const bool copies = module.plan()->working_copy_bytes() > 0;
+  if (found[2] != (copies ? 1 : 0))
+    return invalidInput("programs: there must be " +
+                        std::string(copies ? "one 'prepare', which makes the parameters' working copies"
+                                           : "no 'prepare': the plan has no working copies") +
+                        "; there are " + std::to_string(found[2]));
   return {};
 }
 

@@ -64,7 +64,7 @@ struct Block {
 
 /// What an address or a count depends on while a command runs.
 struct Scope {
-  std::array<std::uint64_t, 7> base; ///< arena offsets: see Bindings
+  std::array<std::uint64_t, 8> base; ///< arena offsets: see Bindings
   std::int64_t batch, tokens, rows;
   std::uint64_t layer = 0, firstRow = 0;
   std::uint32_t block = 0, command = 0; ///< where the command stands in the program

@@ -31,14 +31,16 @@ public:
 
 } // namespace
 
-Expected<ArenaLayout> ArenaLayout::make(std::uint64_t parameterBytes, std::uint64_t fixedBytes,
-                                        std::uint64_t boundaryBytes, bool optimizer, std::int64_t slots) {
+Expected<ArenaLayout> ArenaLayout::make(std::uint64_t parameterBytes, std::uint64_t workingCopyBytes,
+                                        std::uint64_t fixedBytes, std::uint64_t boundaryBytes, bool optimizer,
+                                        std::int64_t slots) {
   Placer placer;
   ArenaLayout layout;
   layout.optimizer = optimizer;
   layout.slots = slots;
   layout.parameters = placer.place(parameterBytes);
   layout.gradients = placer.place(parameterBytes);
+  layout.workingCopies = placer.place(workingCopyBytes);
   layout.firstMoment = placer.place(optimizer ? parameterBytes : 0);
   layout.secondMoment = placer.place(optimizer ? parameterBytes : 0);
   layout.fixed = placer.place(fixedBytes);

@@ -19,6 +19,7 @@ Status Session::access(std::string_view name, std::uint64_t first, std::uint64_t
 Status Session::setParameter(std::string_view name, std::span<const float> values, std::uint64_t first) {
   std::uint64_t offset = 0;
   ADJ_RETURN_IF_ERROR(access(name, first, values.size(), layout.parameters, offset));
+  parametersChanged = true;
   return dev->upload(offset, std::as_bytes(values));
 }
 

@@ -59,6 +59,7 @@ Status Session::forward(const SequenceInputs &inputs) {
   finalStates.reset();
   initialCotangents.reset();
   ADJ_RETURN_IF_ERROR(setBoundary(layout.boundarySlot(0), inputs.initialStates));
+  ADJ_RETURN_IF_ERROR(prepare());
   const Clock clock;
   int current = 0;
   for (std::int64_t shard = 0; shard < shards; ++shard, current ^= 1) {
@@ -129,6 +130,7 @@ Expected<GradientResult> Session::valueAndGrad(const GradientInputs &inputs) {
   if (!inputs.accumulate)
     ADJ_RETURN_IF_ERROR(dev->zero(layout.gradients, mod->plan().parameter_bytes()));
   ADJ_RETURN_IF_ERROR(setBoundary(layout.boundarySlot(0), inputs.initialStates));
+  ADJ_RETURN_IF_ERROR(prepare());
   ADJ_RETURN_IF_ERROR(setBoundary(layout.cotangentSlot(0), inputs.finalCotangents));
 
   GradientResult result;

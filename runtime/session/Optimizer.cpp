@@ -31,8 +31,9 @@ Status Session::adamwStep(const AdamWOptions &settings) {
     return failed("adamw: there are no gradients before valueAndGrad");
   if (!layout.optimizer) {
     const fb::Plan &plan = mod->plan();
-    ADJ_ASSIGN_OR_RETURN(const ArenaLayout wanted, ArenaLayout::make(plan.parameter_bytes(), plan.fixed_bytes(),
-                                                                     plan.boundary_bytes(), true, layout.slots));
+    ADJ_ASSIGN_OR_RETURN(const ArenaLayout wanted,
+                         ArenaLayout::make(plan.parameter_bytes(), plan.working_copy_bytes(), plan.fixed_bytes(),
+                                           plan.boundary_bytes(), true, layout.slots));
     ADJ_RETURN_IF_ERROR(adopt(wanted));
   }
   accumulated.reset(); // later gradients are taken at other parameters
@@ -51,6 +52,7 @@ Status Session::adamwStep(const AdamWOptions &settings) {
   request.weightDecay = static_cast<float>(settings.weightDecay);
   request.correction1 = static_cast<float>(1 - std::pow(settings.beta1, step));
   request.correction2 = static_cast<float>(1 - std::pow(settings.beta2, step));
+  parametersChanged = true;
   return dev->adamw(request);
 }
 

@@ -21,6 +21,8 @@ Expected<std::unique_ptr<Session>> Session::open(std::shared_ptr<const Module> m
       session->forwardProgram = i;
     if (name == "gradient")
       session->gradientProgram = i;
+    if (name == "prepare")
+      session->prepareProgram = i;
   }
   session->losses.resize(static_cast<std::size_t>(plan.batch() * plan.shard()));
   ADJ_RETURN_IF_ERROR(session->dev->open(*session->mod));
@@ -49,7 +51,7 @@ std::int64_t Session::tokensOf(std::int64_t shard, std::int64_t tokens) const {
 Expected<ArenaLayout> Session::layoutFor(std::int64_t tokens, bool optimizer) const {
   ADJ_ASSIGN_OR_RETURN(const std::int64_t shards, shardsOf(tokens));
   const fb::Plan &plan = mod->plan();
-  return ArenaLayout::make(plan.parameter_bytes(), plan.fixed_bytes(), plan.boundary_bytes(),
+  return ArenaLayout::make(plan.parameter_bytes(), plan.working_copy_bytes(), plan.fixed_bytes(), plan.boundary_bytes(),
                            optimizer || layout.optimizer || plan.optimizer()->string_view() == "adamw",
                            std::max(layout.slots, arenaSlots(policy, shards)));
 }
@@ -78,14 +80,21 @@ Expected<std::uint64_t> Session::arenaBytes(std::int64_t tokens) const {
   ADJ_ASSIGN_OR_RETURN(const std::int64_t shards, shardsOf(tokens));
   const fb::Plan &plan = mod->plan();
   ADJ_ASSIGN_OR_RETURN(const ArenaLayout wanted,
-                       ArenaLayout::make(plan.parameter_bytes(), plan.fixed_bytes(), plan.boundary_bytes(),
-                                         layout.optimizer, arenaSlots(policy, shards)));
+                       ArenaLayout::make(plan.parameter_bytes(), plan.working_copy_bytes(), plan.fixed_bytes(),
+                                         plan.boundary_bytes(), layout.optimizer, arenaSlots(policy, shards)));
   return wanted.total;
 }
 
 Expected<std::uint64_t> Session::predictedPeakBytes(std::int64_t tokens) const {
   ADJ_ASSIGN_OR_RETURN(const std::uint64_t arena, arenaBytes(tokens));
   return process + options.callerBytes + arena;
+}
+
+Status Session::prepare() {
+  if (prepareProgram && parametersChanged)
+    ADJ_RETURN_IF_ERROR(dev->run(*prepareProgram, bindings(1)));
+  parametersChanged = false;
+  return {};
 }
 
 std::uint64_t Session::boundaryBytes() const { return mod->plan().boundary_bytes(); }
@@ -95,6 +104,7 @@ Bindings Session::bindings(std::int64_t shardTokens) const {
   result[fb::BufferKind::arena] = layout.fixed;
   result[fb::BufferKind::parameters] = layout.parameters;
   result[fb::BufferKind::gradients] = layout.gradients;
+  result[fb::BufferKind::working_copies] = layout.workingCopies;
   // Programs without carries or cotangents get valid places all the same.
   result[fb::BufferKind::carry_in] = result[fb::BufferKind::carry_out] = layout.boundaries;
   result[fb::BufferKind::cotangent_in] = result[fb::BufferKind::cotangent_out] = layout.cotangents;

@@ -33,7 +33,7 @@ adj.program @p(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets: ten
 // -----
 
 func.func @f(%a: tensor<8xf32>, %b: tensor<8x8xf32>) {
-  // expected-error@+1 {{a must be an f32 tensor of rank 2 or more, found 'tensor<8xf32>'}}
+  // expected-error@+1 {{a must be an f32 or bf16 tensor of rank 2 or more, found 'tensor<8xf32>'}}
   %y = adj.matmul %a, %b : (tensor<8xf32>, tensor<8x8xf32>) -> tensor<8x8xf32>
   return
 }
@@ -41,7 +41,7 @@ func.func @f(%a: tensor<8xf32>, %b: tensor<8x8xf32>) {
 // -----
 
 func.func @f(%a: tensor<8x8xf32>, %b: tensor<8x8xf64>) {
-  // expected-error@+1 {{b must be an f32 tensor of rank 2 or more, found 'tensor<8x8xf64>'}}
+  // expected-error@+1 {{b must be an f32 or bf16 tensor of rank 2 or more, found 'tensor<8x8xf64>'}}
   %y = adj.matmul %a, %b : (tensor<8x8xf32>, tensor<8x8xf64>) -> tensor<8x8xf32>
   return
 }
@@ -73,7 +73,7 @@ func.func @f(%a: tensor<?x?x8xf32>, %b: tensor<8x4xf32>) {
 // -----
 
 func.func @f(%p: tensor<?x8xf32>) {
-  // expected-error@+1 {{sums 'tensor<?x8xf32>' to 'tensor<4xf32>'; the result must be the partials without one or more leading dimensions}}
+  // expected-error@+1 {{sums 'tensor<?x8xf32>' to 'tensor<4xf32>'; the result must be the partials, which are f32, without one or more leading dimensions}}
   %y = adj.sum_partials %p : (tensor<?x8xf32>) -> tensor<4xf32>
   return
 }

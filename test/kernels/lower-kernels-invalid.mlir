@@ -293,3 +293,23 @@ adj.kernel @input_alone {
     : (tensor<?x?x40xf32>, tensor<40x1x4xf32>, tensor<?x?x40xf32>) -> (tensor<?x?x40xf32>, tensor<?x40x1x4xf32>)
   adj.yield %dx : tensor<?x?x40xf32>
 }
+
+// -----
+
+#rows = affine_map<(b, t, c) -> (b, t, c)>
+adj.kernel @in_bf16 {
+^bb0(%a: tensor<?x?x8xbf16>):
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %batch = tensor.dim %a, %zero : tensor<?x?x8xbf16>
+  %tokens = tensor.dim %a, %one : tensor<?x?x8xbf16>
+  %e = tensor.empty(%batch, %tokens) : tensor<?x?x8xbf16>
+  %c = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%a : tensor<?x?x8xbf16>) outs(%e : tensor<?x?x8xbf16>) {
+    ^bb0(%v: bf16, %o: bf16):
+      // expected-error @below {{computes in bf16; extend its operands to f32, and round its result}}
+      %s = arith.addf %v, %v : bf16
+      linalg.yield %s : bf16
+  } -> tensor<?x?x8xbf16>
+  adj.yield %c : tensor<?x?x8xbf16>
+}

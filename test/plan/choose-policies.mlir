@@ -6,7 +6,7 @@
 // RUN: adj-opt %s --adj-choose-policies="shard=64 context=640 boundaries=binomial:3 adamw" | FileCheck %s --check-prefix=BINOMIAL
 // RUN: adj-opt %s --adj-choose-policies="context=1048576 gpu budget=80000000000 budget-text=80GB" | FileCheck %s --check-prefix=GPU
 
-// CHECK: module attributes {adj.plan = {batch = 3 : i64, boundaries = "device", budget = 8000000000 : i64, context = 64 : i64, mini_sequence = 5 : i64, optimizer = "none", shard = 8 : i64, target = "cpu"}}
+// CHECK: module attributes {adj.plan = {batch = 3 : i64, boundaries = "device", budget = 8000000000 : i64, context = 64 : i64, dtype = "f32", mini_sequence = 5 : i64, optimizer = "none", shard = 8 : i64, target = "cpu"}}
 // OFF: mini_sequence = 24 : i64
 // A shard is never longer than the context, a mini-sequence never longer than a shard.
 // CLAMP: mini_sequence = 64 : i64, optimizer = "none", shard = 64 : i64

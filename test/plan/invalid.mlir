@@ -54,3 +54,14 @@ adj.program @nested(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets
   }
 }
 }
+
+// -----
+
+module attributes {adj.plan = {batch = 1 : i64, boundaries = "device", budget = 1 : i64, context = 64 : i64, mini_sequence = 4 : i64, optimizer = "none", shard = 8 : i64, target = "cpu"}} {
+adj.program @prepare(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets: tensor<?x?xi8>, %scale: tensor<f32>) {
+  %w = ssm.parameter "w" <ones> : tensor<4x4xf32>
+  %copy = adj.working_copy %w : tensor<4x4xf32> -> tensor<4x4xbf16>
+  // expected-error @+1 {{refreshes a working copy that nothing reads, or with what is not computed beside it}}
+  adj.refresh "w", %copy : tensor<4x4xbf16>
+}
+}

@@ -210,7 +210,7 @@ func.func @f(%x: tensor<?x?x4xf32>, %A: tensor<4x2xcomplex<f32>>) {
 // -----
 
 func.func @f(%x: tensor<?x?x4xf32>, %A: tensor<4x2xf64>) {
-  // expected-error@+1 {{input 1 must hold f32, found 'tensor<4x2xf64>'}}
+  // expected-error@+1 {{input 1 must hold f32 or bf16, found 'tensor<4x2xf64>'}}
   %y = ssm.scan over [b, t, d, n] state [d, n] : f32
       ins(%x as [b, t, d], %A as [d, n] : tensor<?x?x4xf32>, tensor<4x2xf64>) outs([b, t, d] : tensor<?x?x4xf32>) step {
   ^bb0(%v: f32, %w: f32, %reset: i1):

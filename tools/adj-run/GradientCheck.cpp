@@ -7,6 +7,7 @@
 #include "ReferenceInputs.h"
 #include "adjrt/initialize/Initialize.h"
 #include "adjrt/initialize/Random.h"
+#include "adjrt/support/BFloat16.h"
 
 #include <algorithm>
 #include <cmath>
@@ -17,6 +18,8 @@ using namespace adjrun;
 
 /// Relative error of f32 gradients that a module is held to.
 static constexpr double kCpuBound = 1e-5, kGpuBound = 5e-5;
+/// The same of a module that stores its activations in bf16.
+static constexpr double kBf16Bound = 4e-2;
 /// What a check may cost the reference, in parameters times tokens times passes: tens of seconds on two cores.
 static constexpr double kGradientCost = 2e9, kSlopeCost = 2e10;
 
@@ -30,7 +33,8 @@ std::int64_t adjrun::chooseCheckTokens(const Module &module) {
 }
 
 /// Initial parameters, moved a little off the special points (ones, zeros) where mistakes can hide. Values that f32
-/// holds exactly.
+/// holds exactly; for a module in bf16, that bf16 does: what is judged is the gradient, not the rounding of the
+/// parameters.
 static Expected<reference::NamedTensors> makeParameters(const Module &module, std::uint64_t seed,
                                                         Evaluator &evaluator) {
   reference::NamedTensors parameters;
@@ -44,6 +48,8 @@ static Expected<reference::NamedTensors> makeParameters(const Module &module, st
     RandomStream random(seed, "check " + parameter.name()->str());
     for (std::size_t i = 0; i != count; ++i)
       piece[i] += static_cast<float>(0.02 * random.normal(first + i));
+    if (module.table().dtype() == fb::DType::bf16)
+      std::transform(piece.begin(), piece.end(), piece.begin(), nearestBFloat16);
     std::copy(piece.begin(), piece.end(),
               parameters.at(parameter.name()->str()).values.begin() + static_cast<std::ptrdiff_t>(first));
     return evaluator.setParameter(index, piece, first);
@@ -118,7 +124,9 @@ Expected<CheckResult> adjrun::checkGradients(std::shared_ptr<const Module> modul
   result.device = evaluator->deviceName();
   result.loss = evaluation.loss;
   result.referenceLoss = expected.loss;
-  result.bound = module->table().target()->name()->str() == "cpu" ? kCpuBound : kGpuBound;
+  result.bound = module->table().dtype() == fb::DType::bf16         ? kBf16Bound
+                 : module->table().target()->name()->str() == "cpu" ? kCpuBound
+                                                                    : kGpuBound;
   result.lossOk = std::abs(result.loss - result.referenceLoss) <= result.bound * std::abs(result.referenceLoss);
 
   std::vector<TensorSpec> tensors = listParameters(*module);

@@ -4,6 +4,7 @@
 #include "ProcessMemory.h"
 #include "ReferenceInputs.h"
 #include "adjrt/reference/Reference.h"
+#include "adjrt/support/BFloat16.h"
 
 #include <algorithm>
 #include <chrono>
@@ -22,7 +23,12 @@ public:
 
   std::string deviceName() const override { return "reference"; }
   Status setParameter(std::uint32_t index, std::span<const float> values, std::uint64_t first) override {
-    std::copy(values.begin(), values.end(), at(parameters, index, first));
+    auto place = at(parameters, index, first);
+    // Of a parameter that the module reads rounded, the reference has the rounded values.
+    if (module->table().parameters()->Get(index)->rounded())
+      std::transform(values.begin(), values.end(), place, nearestBFloat16);
+    else
+      std::copy(values.begin(), values.end(), place);
     return {};
   }
   Status getParameter(std::uint32_t index, std::span<float> values, std::uint64_t first) override {

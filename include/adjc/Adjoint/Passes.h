@@ -14,6 +14,8 @@ namespace adjc {
 
 /// Attaches AdjointOpInterface to elementwise linalg.generic.
 void registerLinalgAdjoint(mlir::DialectRegistry &registry);
+/// Attaches AdjointOpInterface to the conversions of tensors between f32 and bf16, arith.truncf and arith.extf.
+void registerConversionAdjoints(mlir::DialectRegistry &registry);
 
 } // namespace adjc
 

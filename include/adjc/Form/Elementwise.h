@@ -7,9 +7,11 @@
 
 namespace adjc {
 
-/// left + right as a linalg.generic of left's type. With `vector`, right has only left's last dimension and is added to
-/// every row.
-mlir::Value addElementwise(mlir::OpBuilder &b, mlir::Location loc, mlir::Value left, mlir::Value right, bool vector);
+/// left + right as a linalg.generic of type `type`: that of left, or the same stored in the other of f32 and bf16. The
+/// sum is f32, and rounded once where it is stored in bf16. With `vector`, right has only left's last dimension and is
+/// added to every row.
+mlir::Value addElementwise(mlir::OpBuilder &b, mlir::Location loc, mlir::Value left, mlir::Value right,
+                           mlir::RankedTensorType type, bool vector);
 
 } // namespace adjc
 

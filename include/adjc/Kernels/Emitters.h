@@ -42,6 +42,7 @@ extern const KernelEmitter embeddingEmitter, embeddingAdjointEmitter;
 extern const KernelEmitter rmsNormEmitter, rmsNormAdjointEmitter;
 extern const KernelEmitter conv1dEmitter, conv1dAdjointEmitter;
 extern const KernelEmitter elementwiseEmitter, residualEmitter, fillEmitter;
+extern const KernelEmitter roundEmitter, extendEmitter;
 extern const KernelEmitter scanEmitter, scanAdjointEmitter;
 extern const KernelEmitter crossEntropyEmitter;
 extern const KernelEmitter columnSumEmitter, sumPartialsEmitter, copyEmitter;

@@ -43,8 +43,13 @@ public:
   Value logicalOr(Value a, Value b);
   Value select(Value condition, Value a, Value b);
 
+  /// What is stored in bf16 is f32 here: loads extend, stores round to nearest even (docs/precision.md).
   Value load(Value memref, mlir::ValueRange indices);
   void store(Value value, Value memref, mlir::ValueRange indices);
+  /// bf16 elements, a scalar or a vector, as f32; anything else as it is.
+  Value extended(Value value);
+  /// f32 elements in bf16 where `element` is that; anything else as it is.
+  Value rounded(Value value, mlir::Type element);
   /// A workspace of the group, of static shape, uninitialised: on the thread's stack, or in a GPU block's shared
   /// memory.
   Value workspace(llvm::ArrayRef<int64_t> shape, mlir::Type element);

@@ -59,8 +59,8 @@ KernelLaunches getKernelLaunches(mlir::adj::KernelOp kernel, mlir::Operation *co
 
 /// For each output of `kernel`, the number of the input whose buffer it takes (same address, same strides), if any.
 /// `adj-plan-memory` must give the two one buffer: the kernel reads the input through the output's operand. This is
-/// so for adj.cross_entropy's cotangent (the logits) and for a linalg.generic whose `outs` is a kernel argument. No
-/// other operands of a dispatch may overlap, except inputs among themselves.
+/// so for adj.cross_entropy's cotangent (the logits, stored alike) and for a linalg.generic whose `outs` is a kernel
+/// argument. No other operands of a dispatch may overlap, except inputs among themselves.
 llvm::SmallVector<std::optional<unsigned>> getTiedInputs(mlir::adj::KernelOp kernel);
 
 } // namespace adjc

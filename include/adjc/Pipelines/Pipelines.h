@@ -14,8 +14,8 @@ namespace adjc {
 void registerAdjcPasses();
 
 /// `adj-programs`: from a verified `ssm.model` to the programs `forward` and `gradient` for one token shard, on
-/// tensors.
-void buildProgramsPipeline(mlir::OpPassManager &manager);
+/// tensors. `dtype` is what activations are stored in: "f32" or "bf16".
+void buildProgramsPipeline(mlir::OpPassManager &manager, const std::string &dtype = "f32");
 /// adj-choose-policies with the command line's options; pipelines have no name for it, the pass has options of its own.
 void buildPolicyPipeline(mlir::OpPassManager &manager, const PlanOptions &options);
 /// `adj-kernels`: from programs with a plan to dispatches of kernels.

@@ -35,6 +35,8 @@ public:
   /// The parameters of a module (and, equally, their gradients). Fails when a name is used with two types or layer
   /// counts.
   static mlir::FailureOr<Layout> ofParameters(mlir::ModuleOp module);
+  /// The working copies of parameters that products in bf16 read (adj.working_copy), by the parameters' names.
+  static mlir::FailureOr<Layout> ofWorkingCopies(mlir::ModuleOp module);
   /// What crosses a token boundary (and, equally, its cotangents), for `batch` sequences.
   static mlir::FailureOr<Layout> ofCarries(mlir::ModuleOp module, int64_t batch);
 

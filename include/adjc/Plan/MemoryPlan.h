@@ -64,7 +64,7 @@ struct StagingOffsets {
 
 struct MemoryPlan {
   Plan plan;
-  Layout parameters, carries;
+  Layout parameters, workingCopies, carries;
   StagingOffsets staging;
   uint64_t fixedBytes = 0; ///< the larger of the programs' arenas, staging and workspace included
   /// What launches of one dispatch leave for each other (KernelLaunches), in the fixed part.

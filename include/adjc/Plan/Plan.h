@@ -10,6 +10,15 @@
 
 namespace adjc {
 
+/// Memory of the process and its libraries on the CPU target, before the arena: measured on an empty session with up to 4
+/// threads. Each thread beyond costs 0.7 MB, which a session, unlike a plan, knows and counts (docs/adj-run.md).
+inline constexpr uint64_t kProcessBytes = 12'000'000;
+/// What products in bf16 need beside that: four threads' panels of operands in f32 (runtime/cpu/Bf16Gemm.cpp).
+inline constexpr uint64_t kBf16ProcessBytes = 4 * 1'310'720;
+/// Of a process on a GPU: device memory of the context, of the kernels and of cuBLASLt with its workspace, on an empty
+/// session (test/gpu/run.sh, H100, 2026-11-22).
+inline constexpr uint64_t kGpuProcessBytes = 592'000'000;
+
 /// What the command line asks for.
 struct PlanOptions {
   static constexpr int64_t kAuto = 0;
@@ -24,6 +33,7 @@ struct PlanOptions {
   std::string budgetText = "8GB";  ///< the budget as it was given: its unit is that of messages
   std::string boundaries = "auto"; ///< "auto", "device" or "binomial:N"
   std::string policy = "auto";     ///< "auto" or "store"
+  std::string dtype = "f32";       ///< what activations are stored in, "f32" or "bf16"
   bool adamw = false;              ///< the optimizer's state is resident
   bool gpu = false;                ///< the target is a GPU
 };
@@ -36,6 +46,7 @@ struct Plan {
   int64_t miniSequence = 0; ///< rows
   uint64_t budget = 0;      ///< bytes
   std::string boundaries;   ///< "device" or "binomial:N"
+  std::string dtype;        ///< "f32" or "bf16"
   bool adamw = false;
   bool gpu = false; ///< the target is a GPU: bytes are device memory
 
@@ -51,13 +62,6 @@ struct Plan {
   /// The plan of `module`; fails with a diagnostic that names the pass to run first.
   static mlir::FailureOr<Plan> of(mlir::ModuleOp module);
 };
-
-/// Memory of the process and its libraries on the CPU target, before the arena: measured on an empty session with up to 4
-/// threads. Each thread beyond costs 0.7 MB, which a session, unlike a plan, knows and counts (docs/adj-run.md).
-inline constexpr uint64_t kProcessBytes = 12'000'000;
-/// The same on a GPU: device memory of the context, of the kernels and of cuBLASLt with its workspace, on an empty
-/// session (test/gpu/run.sh, H100, 2026-11-22).
-inline constexpr uint64_t kGpuProcessBytes = 592'000'000;
 
 } // namespace adjc
 

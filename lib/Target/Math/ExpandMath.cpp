@@ -4,6 +4,7 @@
 #include "GpuMath.h"
 #include "adjc/Target/Math/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
@@ -39,6 +40,10 @@ struct ExpandMath : adjc::impl::AdjExpandMathBase<ExpandMath> {
                                                 [&](StringRef name) { return llvm::is_contained(approximated, name); });
     math::populateExpansionPatterns(patterns, {"sinh", "cosh", "tan", "asinh", "acosh", "atanh", "powf", "rsqrt"});
     populateAccurateMathPatterns(patterns, /*exp2=*/!gpu);
+    // Conversions as integer arithmetic, to nearest even and NaN kept: not every CPU level has instructions for them, and the
+    // compiler's own functions are in a library. A GPU has them.
+    if (!gpu)
+      arith::populateExpandBFloat16Patterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
     // Not every CPU level has a fused multiply-add, and a library call is no replacement: let the target contract

@@ -54,16 +54,6 @@ TEST(CpuDevice, RefusesWhatItCannotRun) {
     m.kernels[0]->threads = 32;
   };
   expectRefused(*withKernel("record", ".version 7.0", gpu), "compiled for sm_90");
-  const auto bf16 = [](fb::ModuleT &m) {
-    m.programs[1]->buffers.push_back(std::make_unique<fb::BufferT>(buffer("x", fb::BufferKind::arena, 0, 64)));
-    addBlock(*m.programs[1]);
-    fb::GemmT product = gemm(ref(0), ref(0), ref(0, 16), fixed(2), fixed(2), fixed(2), 2, 2, 2);
-    product.dtype = fb::DType::bf16;
-    addCommand(*m.programs[1], product, "gemm at spec.mlir:7:3");
-  };
-  expectRefused(*withKernel("record", code, bf16),
-                "program 'gradient': gemm at spec.mlir:7:3: products of bf16 matrices are not built yet on the cpu; "
-                "compile the spec with --dtype=f32");
   const auto features = [](fb::ModuleT &m) {
     m.target->cpu = "x86-64-v4";
     m.target->features = {"sse2", "avx512f"};

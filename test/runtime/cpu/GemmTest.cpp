@@ -1,8 +1,12 @@
-#include "cpu/Gemm.h"
+#include "adjrt/support/BFloat16.h"
+#include "cpu/Bf16Gemm.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
+#include <limits>
 #include <random>
 #include <utility>
 
@@ -63,6 +67,67 @@ TEST(Gemm, IsRightAndDoesNotDependOnTheThreads) {
       EXPECT_EQ(one, multiply(2, c)) << m << " " << n << " " << k << " " << bits;
       EXPECT_EQ(one, multiply(5, c)) << m << " " << n << " " << k << " " << bits;
     }
+}
+
+std::vector<std::uint16_t> inBFloat16(const std::vector<float> &values) {
+  std::vector<std::uint16_t> result(values.size());
+  std::transform(values.begin(), values.end(), result.begin(), adjrt::roundToBFloat16);
+  return result;
+}
+
+/// The product of operands in bf16, in f32 and rounded: [0] and [1].
+std::vector<std::vector<float>> multiplyBf16(unsigned threads, const Case &c) {
+  auto pool = ThreadPool::make(threads);
+  EXPECT_TRUE(pool);
+  warmUpGemm(**pool);
+  warmUpGemmBf16(**pool);
+  const GemmShape shape{
+      c.m,          c.n,          c.k,         (c.transposeA ? c.m : c.k) + 3, (c.transposeB ? c.k : c.n) + 5, c.n + 2,
+      c.transposeA, c.transposeB, c.accumulate};
+  const auto a = inBFloat16(random(static_cast<std::size_t>((c.transposeA ? c.k : c.m) * shape.lda), 1));
+  const auto b = inBFloat16(random(static_cast<std::size_t>((c.transposeB ? c.n : c.k) * shape.ldb), 2));
+  const auto before = inBFloat16(random(static_cast<std::size_t>(c.m * shape.ldc), 3));
+  std::vector<float> exact(before.size()), widened(before.size());
+  std::transform(before.begin(), before.end(), exact.begin(), adjrt::widenBFloat16);
+  auto rounded = before;
+  gemmBf16(**pool, shape, a.data(), b.data(), exact.data(), false);
+  gemmBf16(**pool, shape, a.data(), b.data(), rounded.data(), true);
+  double error = 0, norm = 0;
+  for (std::int64_t i = 0; i < c.m; ++i)
+    for (std::int64_t j = 0; j < c.n; ++j) {
+      const auto place = static_cast<std::size_t>(i * shape.ldc + j);
+      double sum = c.accumulate ? double(adjrt::widenBFloat16(before[place])) : 0;
+      for (std::int64_t l = 0; l < c.k; ++l)
+        sum += double(adjrt::widenBFloat16(
+                   a[static_cast<std::size_t>(c.transposeA ? l * shape.lda + i : i * shape.lda + l)])) *
+               double(adjrt::widenBFloat16(
+                   b[static_cast<std::size_t>(c.transposeB ? j * shape.ldb + l : l * shape.ldb + j)]));
+      error += std::pow(sum - double(exact[place]), 2);
+      norm += sum * sum;
+    }
+  EXPECT_LT(std::sqrt(error / norm), 1e-6);
+  // The rounded product is the f32 one, rounded once; beyond the rows nothing is written.
+  for (std::size_t i = 0; i < before.size(); ++i)
+    EXPECT_EQ(rounded[i], adjrt::roundToBFloat16(exact[i]));
+  std::transform(rounded.begin(), rounded.end(), widened.begin(), adjrt::widenBFloat16);
+  return {exact, widened};
+}
+
+TEST(Gemm, OfBf16IsRightAndDoesNotDependOnTheThreads) {
+  for (const auto &[m, n, k] : {std::tuple(1, 1, 1), {7, 5, 3}, {300, 70, 40}, {40, 80, 3000}, {257, 600, 33}})
+    for (int bits = 0; bits < 8; ++bits) {
+      const Case c{m, n, k, (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0};
+      EXPECT_EQ(multiplyBf16(1, c), multiplyBf16(3, c)) << m << " " << n << " " << k << " " << bits;
+    }
+}
+
+TEST(BFloat16, RoundsToNearestEvenAndKeepsNaN) {
+  using adjrt::nearestBFloat16;
+  EXPECT_EQ(nearestBFloat16(1.0f + 0x1p-8f), 1.0f);           // a tie: to even
+  EXPECT_EQ(nearestBFloat16(1.0f + 0x3p-8f), 1.0f + 0x1p-6f); // a tie: to even
+  EXPECT_EQ(nearestBFloat16(1.0f + 0x1.02p-8f), 1.0f + 0x1p-7f);
+  EXPECT_EQ(nearestBFloat16(0x1.ffp127f), std::numeric_limits<float>::infinity());
+  EXPECT_TRUE(std::isnan(nearestBFloat16(std::bit_cast<float>(0x7f800001u))));
 }
 
 std::int64_t tilesOf(std::int64_t m, std::int64_t n, const GemmTile &tile) {

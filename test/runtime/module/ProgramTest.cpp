@@ -64,6 +64,25 @@ TEST(Programs, BothMustBeThereOnce) {
       "there are 2 and 0");
 }
 
+TEST(Programs, PrepareIsThereWithWorkingCopies) {
+  const auto prepare = [](auto &m) {
+    m.programs.push_back(std::make_unique<fb::ProgramT>());
+    m.programs.back()->name = "prepare";
+  };
+  expectAccepted([&](auto &m, auto &p) {
+    m.plan->working_copy_bytes = 128;
+    p.buffers.push_back(std::make_unique<fb::BufferT>(buffer("c", BufferKind::working_copies, 0, 128)));
+    prepare(m);
+  });
+  expectRefused([](auto &m, auto &) { m.plan->working_copy_bytes = 128; }, "there must be one 'prepare'");
+  expectRefused([&](auto &m, auto &) { prepare(m); }, "there must be no 'prepare'");
+  expectRefused(
+      [](auto &, auto &p) {
+        p.buffers.push_back(std::make_unique<fb::BufferT>(buffer("c", BufferKind::working_copies, 0, 64)));
+      },
+      "leaves its region (working_copies) of 0 bytes");
+}
+
 TEST(Programs, Buffers) {
   expectRefused([](auto &, auto &p) { p.buffers[0]->size = 513; },
                 "program 'gradient': buffer 'x': leaves its region (arena) of 512");

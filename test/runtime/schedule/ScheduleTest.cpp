@@ -166,7 +166,7 @@ TEST(StorageSimulator, RefusesInvalidSchedules) {
 }
 
 TEST(ArenaLayout, PlacesRegionsInOrder) {
-  auto layout = ArenaLayout::make(100, 1000, 65, true, 3);
+  auto layout = ArenaLayout::make(100, 0, 1000, 65, true, 3);
   ASSERT_TRUE(layout);
   EXPECT_EQ(layout->gradients, 128u);
   EXPECT_EQ(layout->firstMoment, 256u);
@@ -175,14 +175,14 @@ TEST(ArenaLayout, PlacesRegionsInOrder) {
   EXPECT_EQ(layout->cotangentSlot(0), 512u + 1024);
   EXPECT_EQ(layout->boundarySlot(0), 512u + 1024 + 2 * 128);
   EXPECT_EQ(layout->total, 512u + 1024 + 5 * 128);
-  EXPECT_EQ(ArenaLayout::make(100, 1000, 65, false, 3)->fixed, 256u);
+  EXPECT_EQ(ArenaLayout::make(100, 0, 1000, 65, false, 3)->fixed, 256u);
 }
 
 TEST(ArenaLayout, RefusesSizesThatOverflow) {
   const std::uint64_t huge = ~std::uint64_t(0);
-  EXPECT_FALSE(ArenaLayout::make(huge, 0, 0, false, 1));
-  EXPECT_FALSE(ArenaLayout::make(huge / 3, 0, 0, true, 1));
-  auto layout = ArenaLayout::make(0, 0, 1ull << 40, false, 1ll << 40);
+  EXPECT_FALSE(ArenaLayout::make(huge, 0, 0, 0, false, 1));
+  EXPECT_FALSE(ArenaLayout::make(huge / 3, 0, 0, 0, true, 1));
+  auto layout = ArenaLayout::make(0, 0, 0, 1ull << 40, false, 1ll << 40);
   ASSERT_FALSE(layout);
   EXPECT_EQ(layout.error().kind, ErrorKind::InvalidInput);
   EXPECT_NE(layout.error().message.find("boundary slots"), std::string::npos);

@@ -43,10 +43,9 @@ void KernelRunner::build(const std::string &text) {
   FailureOr<std::vector<char>> code = compileForCpu(*module, *target);
   ASSERT_TRUE(succeeded(code));
 
-  int file = memfd_create("kernels", 0);
+  file = memfd_create("kernels", 0);
   ASSERT_EQ(write(file, code->data(), code->size()), static_cast<ssize_t>(code->size()));
   library = dlopen(("/proc/self/fd/" + std::to_string(file)).c_str(), RTLD_NOW | RTLD_LOCAL);
-  close(file);
   ASSERT_NE(library, nullptr) << dlerror();
   function = dlsym(library, name.c_str());
   ASSERT_NE(function, nullptr) << dlerror();
@@ -55,6 +54,8 @@ void KernelRunner::build(const std::string &text) {
 KernelRunner::~KernelRunner() {
   if (library)
     dlclose(library);
+  if (file >= 0)
+    close(file);
 }
 
 int64_t KernelRunner::getGroups(int64_t batch, int64_t tokens, int64_t rows) const {

@@ -32,6 +32,7 @@ private:
   void build(const std::string &text);
 
   KernelGrid grid;
+  int file = -1; ///< open as long as the library: dlopen knows one by its path, which has the number
   void *library = nullptr;
   void *function = nullptr;
 };

@@ -50,6 +50,16 @@ std::string config(const std::string &fields) {
          fields + "}";
 }
 
+TEST_F(LoadSpec, ASpecIsInF32) {
+  std::string spec = R"(ssm.model @m(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>) {
+  %w = ssm.parameter "w" <ones> : tensor<8x4xf32>
+  %x = ssm.embedding %tokens, %w : (tensor<?x?xi32>, tensor<8x4xf32>) -> tensor<?x?x4xbf16>
+  %loss = ssm.lm_loss %x, %w, %targets : (tensor<?x?x4xbf16>, tensor<8x4xf32>, tensor<?x?xi32>) -> tensor<f32>
+  ssm.return %loss : tensor<f32>
+})";
+  EXPECT_EQ(errorOf("m.mlir", spec), "m.mlir:3:8: a spec is in f32; --dtype=bf16 stores its activations in bf16");
+}
+
 TEST_F(LoadSpec, EveryVariantOfAConfigVerifies) {
   for (const char *fields :
        {"", R"(, "use_bias": true)", R"(, "use_conv_bias": false)", R"(, "tie_word_embeddings": false)",

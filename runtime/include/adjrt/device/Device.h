@@ -22,7 +22,7 @@ namespace adjrt {
 /// Where a program finds its buffers in this run, and how many rows it has.
 struct Bindings {
   /// Arena offset of each fb::BufferKind's region, indexed by the enum's value.
-  std::array<std::uint64_t, 7> base{};
+  std::array<std::uint64_t, 8> base{};
   std::int64_t batch = 0;
   std::int64_t tokens = 0; ///< of this shard: 1 .. S
 

@@ -1,6 +1,7 @@
-// adjrt/schedule/ArenaLayout.h - where things lie in a session's arena: parameters, gradients, optimizer state, the
-// programs' fixed part, two cotangent slots, boundary slots (docs/architecture.md). Offsets and sizes in bytes. The
-// planner of the compiler and the session use the same code, so that a plan's prediction is what a session allocates.
+// adjrt/schedule/ArenaLayout.h - where things lie in a session's arena: parameters, gradients, working copies of
+// parameters, optimizer state, the programs' fixed part, two cotangent slots, boundary slots (docs/architecture.md).
+// Offsets and sizes in bytes. The planner of the compiler and the session use the same code, so that a plan's
+// prediction is what a session allocates.
 #ifndef ADJRT_SCHEDULE_ARENALAYOUT_H
 #define ADJRT_SCHEDULE_ARENALAYOUT_H
 
@@ -13,6 +14,7 @@ namespace adjrt {
 struct ArenaLayout {
   std::uint64_t parameters = 0;
   std::uint64_t gradients = 0;
+  std::uint64_t workingCopies = 0;
   std::uint64_t firstMoment = 0, secondMoment = 0; ///< equal to `fixed` when there is no optimizer
   std::uint64_t fixed = 0;
   std::uint64_t cotangents = 0; ///< two slots
@@ -29,8 +31,9 @@ struct ArenaLayout {
 
   /// The layout for `slots` boundary slots; InvalidInput when its size does not fit in 63 bits. The planner uses it
   /// too.
-  static Expected<ArenaLayout> make(std::uint64_t parameterBytes, std::uint64_t fixedBytes, std::uint64_t boundaryBytes,
-                                    bool optimizer, std::int64_t slots);
+  static Expected<ArenaLayout> make(std::uint64_t parameterBytes, std::uint64_t workingCopyBytes,
+                                    std::uint64_t fixedBytes, std::uint64_t boundaryBytes, bool optimizer,
+                                    std::int64_t slots);
 };
 
 } // namespace adjrt

@@ -158,6 +158,8 @@ private:
   Status getBoundary(const std::optional<std::uint64_t> &offset, std::span<std::byte> values, const char *what);
   std::int64_t tokensOf(std::int64_t shard, std::int64_t tokens) const;
   Bindings bindings(std::int64_t shardTokens) const;
+  /// Make the working copies of the parameters, if these have changed.
+  Status prepare();
   struct GradientCall;
   Status runGradient(GradientCall &call, std::int64_t shard, std::uint64_t carryIn, std::uint64_t carryOut);
   Status collectLosses(GradientCall &call, std::int64_t shard);
@@ -170,6 +172,8 @@ private:
   BoundaryPolicy policy;
   ArenaLayout layout;
   std::uint32_t forwardProgram = 0, gradientProgram = 0;
+  std::optional<std::uint32_t> prepareProgram; ///< none: the module reads the parameters themselves
+  bool parametersChanged = true;               ///< since their working copies were made
   std::uint64_t process = 0;
   std::int64_t steps = 0;
   bool haveGradients = false;
