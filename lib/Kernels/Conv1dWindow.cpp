@@ -53,8 +53,7 @@ void forChannel(KernelContext &context, int64_t channels, int64_t tokens, functi
     channel.sequence = b.div(rest, channel.chunks);
     channel.first = b.mul(channel.chunk, b.index(tokens));
     channel.end = b.min(b.add(channel.first, b.index(tokens)), context.tokens);
-    channel.number =
-        b.add(b.mul(b.remainder(group, b.index(blocks)), b.index(channelsPerGroup)), b.threadNumber());
+    channel.number = b.add(b.mul(b.remainder(group, b.index(blocks)), b.index(channelsPerGroup)), b.threadNumber());
     b.ifThen(b.compare(CmpIPredicate::slt, channel.number, b.index(channels)), [&] { body(channel); });
   });
 }
@@ -73,13 +72,10 @@ struct Reader {
   /// The input at position s, which is in the tail received (zeros without one) where s < 0.
   Value input(Value x, Value tail, int64_t width, Value s) {
     return b.ifElse(
-        b.getF32Type(), b.compare(CmpIPredicate::sge, s, b.index(0)),
-        [&] { return SmallVector<Value>{read(x, s)}; },
+        b.getF32Type(), b.compare(CmpIPredicate::sge, s, b.index(0)), [&] { return SmallVector<Value>{read(x, s)}; },
         [&] { return SmallVector<Value>{tail ? read(tail, b.add(s, b.index(width - 1))) : b.f32(0)}; })[0];
   }
-  Value read(Value view, Value row) {
-    return Lanes(b, 1).load(view, {channel.sequence, row, channel.number});
-  }
+  Value read(Value view, Value row) { return Lanes(b, 1).load(view, {channel.sequence, row, channel.number}); }
   void write(Value value, Value view, Value row) {
     Lanes(b, 1).store(value, view, {channel.sequence, row, channel.number});
   }
@@ -120,7 +116,8 @@ LogicalResult adjc::emitWindowConv(KernelContext &ctx, Operation *op) {
     for (int64_t back = width - 1; back >= 1; --back) {
       Value s = b.sub(channel.first, b.index(back));
       window = b.ifElse(
-          ValueRange(window).getTypes(), b.compare(CmpIPredicate::sge, s, b.index(0)), [&] { return advance(s, window); },
+          ValueRange(window).getTypes(), b.compare(CmpIPredicate::sge, s, b.index(0)),
+          [&] { return advance(s, window); },
           [&] {
             SmallVector<Value> next(llvm::drop_begin(window));
             next.push_back(tail ? reader.read(tail, b.add(s, b.index(width - 1))) : b.f32(0));
@@ -172,16 +169,16 @@ public:
     forChannel(ctx, type.getDimSize(0), adjointTokens, [&](const Channel &channel) {
       Reader reader{b, channel};
       SmallVector<Value> taps = reader.taps(weight, width);
-      // The W-1 positions after the chunk fill the window; then down to its first, and the first chunk goes on into the tail received.
+      // The W-1 positions after the chunk fill the window; then down to its first, and the first chunk goes on into the
+      // tail received.
       Value past = b.add(channel.end, b.index(width - 1));
       Value isFirst = b.compare(CmpIPredicate::eq, channel.chunk, b.index(0));
       Value lowest = nextTailCotangent || tail ? b.select(isFirst, b.index(1 - width), channel.first) : channel.first;
       SmallVector<Value> state(width, b.f32(0));
       state.push_back(b.constant(b.getI1Type(), 1)); // no reset after the position
       SmallVector<Value> sums(width + 1, b.f32(0));
-      SmallVector<Value> all = b.reverseLoop(channel.end, past, state, [&](Value s, ValueRange carried) {
-        return advance(reader, s, carried);
-      });
+      SmallVector<Value> all = b.reverseLoop(channel.end, past, state,
+                                             [&](Value s, ValueRange carried) { return advance(reader, s, carried); });
       all.append(sums);
       all = b.reverseLoop(lowest, channel.end, all, [&](Value s, ValueRange carried) {
         SmallVector<Value> next = advance(reader, s, carried.take_front(width + 1));
@@ -223,12 +220,13 @@ public:
   }
 
 private:
-  /// carried[j]: dy[s + 1 + j] where token s + 1 + j looks back to s + 1; then whether no reset follows s + 1. Returns the same for s.
+  /// carried[j]: dy[s + 1 + j] where token s + 1 + j looks back to s + 1; then whether no reset follows s + 1. Returns
+  /// the same for s.
   SmallVector<Value> advance(Reader &reader, Value s, ValueRange carried) {
     Value zero = b.f32(0), after = b.add(s, b.index(1));
     SmallVector<Value> next;
-    Value inside = b.logicalAnd(b.compare(CmpIPredicate::sge, s, b.index(0)),
-                                b.compare(CmpIPredicate::slt, s, ctx.tokens));
+    Value inside =
+        b.logicalAnd(b.compare(CmpIPredicate::sge, s, b.index(0)), b.compare(CmpIPredicate::slt, s, ctx.tokens));
     next.push_back(b.ifElse(
         b.getF32Type(), inside, [&] { return SmallVector<Value>{reader.read(dy, s)}; },
         [&] { return SmallVector<Value>{zero}; })[0]);
@@ -257,8 +255,7 @@ private:
       Value row = b.sub(s, b.sub(ctx.tokens, b.index(width - 1)));
       Value handedOver = b.logicalAnd(b.compare(CmpIPredicate::sge, row, b.index(0)), state[width]);
       sum = b.ifElse(
-          b.getF32Type(), handedOver,
-          [&] { return SmallVector<Value>{b.add(sum, reader.read(tailCotangent, row))}; },
+          b.getF32Type(), handedOver, [&] { return SmallVector<Value>{b.add(sum, reader.read(tailCotangent, row))}; },
           [&] { return SmallVector<Value>{sum}; })[0];
     }
     b.ifThen(

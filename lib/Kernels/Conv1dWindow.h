@@ -1,4 +1,5 @@
-//===- Conv1dWindow.h - causal convolution on a GPU -------------------------------------------------------*- C++ -*-===//
+//===- Conv1dWindow.h - causal convolution on a GPU -------------------------------------------------------*- C++
+//-*-===//
 #ifndef ADJC_LIB_KERNELS_CONV1DWINDOW_H
 #define ADJC_LIB_KERNELS_CONV1DWINDOW_H
 
@@ -6,8 +7,9 @@
 
 namespace adjc {
 
-/// The launches of a convolution and of its adjoint on a GPU. A group is a sequence, a chunk of its tokens and a block of channels; a thread has one
-/// channel and keeps the last W inputs (in the adjoint: the next W cotangents) in registers, which a reset clears.
+/// The launches of a convolution and of its adjoint on a GPU. A group is a sequence, a chunk of its tokens and a block
+/// of channels; a thread has one channel and keeps the last W inputs (in the adjoint: the next W cotangents) in
+/// registers, which a reset clears.
 KernelLaunches windowConvLaunches(mlir::RankedTensorType weight);
 KernelLaunches windowConvAdjointLaunches(mlir::RankedTensorType weight);
 llvm::LogicalResult emitWindowConv(KernelContext &context, mlir::Operation *op);

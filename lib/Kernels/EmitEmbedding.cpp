@@ -28,9 +28,8 @@ static LogicalResult emitEmbedding(KernelContext &ctx, Operation *op) {
   Value zero = b.index(0), end = b.index(channels);
   ctx.forRows(getRowsPerGroup(ctx.getTarget()), [&](Value row) {
     Value token = loadToken(b, tokens, row);
-    forLanes(b, zero, end, channels % laneCount == 0, [&](const Lanes &lanes, Value c) {
-      lanes.store(lanes.load(table, {token, c}), result, {row, c});
-    });
+    forLanes(b, zero, end, channels % laneCount == 0,
+             [&](const Lanes &lanes, Value c) { lanes.store(lanes.load(table, {token, c}), result, {row, c}); });
   });
   return success();
 }
@@ -69,21 +68,23 @@ static void emitRowAdjoint(KernelContext &ctx, adj::EmbeddingAdjointOp adjoint, 
             [&] { return SmallVector<Value>{asNumber(isSame(mine))}; },
             [&] { return SmallVector<Value>{b.f32(0)}; })[0];
         Value any = reduceThreads(b, Reduction::Maximum, hit)[0];
-        b.ifThen(isZero(any), [] {}, [&] {
-          Value flag = arith::FPToUIOp::create(b, b.getI8Type(), hit);
-          b.store(flag, same, b.threadNumber());
-          b.barrier();
-          b.loop(zero, count, 1, [&](Value later) {
-            Value chosen = b.load(same, later);
-            b.ifThen(b.compare(arith::CmpIPredicate::ne, chosen, b.constant(chosen.getType(), 0)), [&] {
-              b.spread(zero, end, [&](Value c) {
-                Value value = Lanes(b, 1).load(cotangent, {b.add(first, later), c});
-                b.store(b.add(b.load(sums, c), value), sums, c);
+        b.ifThen(
+            isZero(any), [] {},
+            [&] {
+              Value flag = arith::FPToUIOp::create(b, b.getI8Type(), hit);
+              b.store(flag, same, b.threadNumber());
+              b.barrier();
+              b.loop(zero, count, 1, [&](Value later) {
+                Value chosen = b.load(same, later);
+                b.ifThen(b.compare(arith::CmpIPredicate::ne, chosen, b.constant(chosen.getType(), 0)), [&] {
+                  b.spread(zero, end, [&](Value c) {
+                    Value value = Lanes(b, 1).load(cotangent, {b.add(first, later), c});
+                    b.store(b.add(b.load(sums, c), value), sums, c);
+                  });
+                });
               });
+              b.barrier();
             });
-          });
-          b.barrier();
-        });
       });
       Value target = arith::IndexCastOp::create(b, b.getIndexType(), token);
       b.spread(zero, end, [&](Value c) { ctx.write(Lanes(b, 1), b.load(sums, c), table, {target, c}); });

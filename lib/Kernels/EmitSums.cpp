@@ -24,9 +24,8 @@ static LogicalResult emitColumnSum(KernelContext &ctx, Operation *op) {
   Value x = ctx.rowsView(sum.getX()), partials = ctx.fullView(sum.getPartials());
   Value zero = b.index(0), end = b.index(channels);
   ctx.forGroups([&](Value group) {
-    forLanes(b, zero, end, multiple, [&](const Lanes &lanes, Value c) {
-      lanes.store(lanes.constant(0), partials, {group, c});
-    });
+    forLanes(b, zero, end, multiple,
+             [&](const Lanes &lanes, Value c) { lanes.store(lanes.constant(0), partials, {group, c}); });
     ctx.forRowsOfGroup(group, getRowsPerPartial(getResultType(op)), ctx.rows, [&](Value row) {
       forLanes(b, zero, end, multiple, [&](const Lanes &lanes, Value c) {
         Value next = b.add(lanes.load(partials, {group, c}), lanes.load(x, {row, c}));
@@ -39,7 +38,8 @@ static LogicalResult emitColumnSum(KernelContext &ctx, Operation *op) {
 
 /// Rows of a result that a group owns: on a GPU at least as many as give each of its threads an element.
 static int64_t getRowsPerGroup(KernelTarget target, RankedTensorType type) {
-  return target == KernelTarget::Gpu ? std::max<int64_t>(1, gpuThreads / getRowSize(type)) : adjc::getRowsPerGroup(target);
+  return target == KernelTarget::Gpu ? std::max<int64_t>(1, gpuThreads / getRowSize(type))
+                                     : adjc::getRowsPerGroup(target);
 }
 
 static FailureOr<KernelGrid> sumPartialsGrid(Operation *op, KernelTarget target) {

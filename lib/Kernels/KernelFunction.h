@@ -6,7 +6,8 @@
 
 namespace adjc {
 
-/// Makes the function `name` of `kernel`, as KernelContext describes it, with an entry block. On a GPU a `workspace` operand comes after the outputs.
+/// Makes the function `name` of `kernel`, as KernelContext describes it, with an entry block. On a GPU a `workspace`
+/// operand comes after the outputs.
 mlir::func::FuncOp makeKernelFunction(mlir::OpBuilder &builder, mlir::adj::KernelOp kernel, llvm::StringRef name,
                                       KernelTarget target, bool workspace);
 

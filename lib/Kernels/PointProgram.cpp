@@ -111,12 +111,13 @@ PointNode *PointProgram::addExponential(PointNode *argument) {
   PointNode *scaled = addValue({y}, y->type, [](KernelBuilder &b, const PointIndex &, ValueRange values) {
     return b.mul(values[0], b.constant(values[0].getType(), 1.44269504088896341));
   });
-  PointNode *product = addValue({x, scaled}, argument->type, [](KernelBuilder &b, const PointIndex &, ValueRange values) {
-    return b.mul(values[0], values[1]);
-  });
-  PointNode *node = addValue(product, argument->type, [](KernelBuilder &b, const PointIndex &, ValueRange values) -> Value {
-    return math::Exp2Op::create(b, values[0]);
-  });
+  PointNode *product =
+      addValue({x, scaled}, argument->type,
+               [](KernelBuilder &b, const PointIndex &, ValueRange values) { return b.mul(values[0], values[1]); });
+  PointNode *node =
+      addValue(product, argument->type, [](KernelBuilder &b, const PointIndex &, ValueRange values) -> Value {
+        return math::Exp2Op::create(b, values[0]);
+      });
   exponentials.push_back({argument, node});
   return node;
 }
@@ -222,8 +223,8 @@ void PointProgram::assignLevels() {
   auto sameLoops = [&](const PointNode *a, const PointNode *b) {
     return isPerToken(a) == isPerToken(b) && innerDims(a->space) == innerDims(b->space);
   };
-  // A sum is complete only after its nest, one over the lanes alone after the loop over the lanes; a value of another nest has
-  // to be in the scratch before.
+  // A sum is complete only after its nest, one over the lanes alone after the loop over the lanes; a value of another
+  // nest has to be in the scratch before.
   auto canShareNest = [&](const PointNode *operand, const PointNode *user) {
     if (!sameLoops(operand, user))
       return false;

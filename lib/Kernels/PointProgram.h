@@ -96,8 +96,8 @@ struct PointNest {
 
 class PointProgram {
 public:
-  /// `lane`: number of the lane dimension. `fixed`: dimensions of which a kernel group holds one point; sums over them are partial
-  /// sums, to be completed outside of the kernel.
+  /// `lane`: number of the lane dimension. `fixed`: dimensions of which a kernel group holds one point; sums over them
+  /// are partial sums, to be completed outside of the kernel.
   PointProgram(unsigned lane, DimSet fixed) : lane(lane), fixed(fixed | dimBit(batchDim)) {}
 
   PointNode *addLeaf(DimSet dims, mlir::Type type, PointEmit emit, bool copied);
@@ -108,8 +108,8 @@ public:
 
   /// Adds a region's operations; `arguments` has one value per block argument. Nodes equal to existing ones are shared.
   /// On success `yielded` has the terminator's operands. Fails with a diagnostic for an operation that is neither
-  /// arith, math nor ssm.sum (ssm-expand-complex leaves of complex numbers only how they are taken apart and joined), and for a value
-  /// from outside of the region.
+  /// arith, math nor ssm.sum (ssm-expand-complex leaves of complex numbers only how they are taken apart and joined),
+  /// and for a value from outside of the region.
   mlir::LogicalResult addRegion(mlir::Region &region, llvm::ArrayRef<PointValue> arguments,
                                 llvm::SmallVectorImpl<PointValue> &yielded);
 
@@ -117,13 +117,14 @@ public:
   /// `partial` (each block stores its own part of the sum) where lanes use it again.
   mlir::LogicalResult verifyLaneSums(mlir::Operation *op, bool partial) const;
 
-  /// From here on exp(x y), where y does not vary over the tokens, is exp2(x (y log2(e))): what is constant is scaled once.
+  /// From here on exp(x y), where y does not vary over the tokens, is exp2(x (y log2(e))): what is constant is scaled
+  /// once.
   void foldExponents() { foldsExponents = true; }
 
   /// In topological order.
   llvm::ArrayRef<std::unique_ptr<PointNode>> getNodes() const { return nodes; }
-  /// The node that computes what `other` does, a node of another program whose operands `match` finds here (null where there is
-  /// none); null when there is no such node.
+  /// The node that computes what `other` does, a node of another program whose operands `match` finds here (null where
+  /// there is none); null when there is no such node.
   PointNode *findEqual(const PointNode &other, llvm::function_ref<PointNode *(const PointNode *)> match) const;
   /// Makes a value a leaf that reads it from where something else has left it.
   void replaceByLeaf(PointNode *node, PointEmit emit);
@@ -141,10 +142,9 @@ public:
   bool isLaneSum(const PointNode *node) const {
     return node->kind == PointNode::Kind::Sum && node->summed == dimBit(lane);
   }
-  /// True if a nest computes the value after its loop over the lanes: a sum over them, or what follows from one without lanes.
-  bool isAfterLanes(const PointNode *node) const {
-    return isLaneSum(node) || (node->afterLaneSum && !hasLane(node));
-  }
+  /// True if a nest computes the value after its loop over the lanes: a sum over them, or what follows from one without
+  /// lanes.
+  bool isAfterLanes(const PointNode *node) const { return isLaneSum(node) || (node->afterLaneSum && !hasLane(node)); }
   bool isPerToken(const PointNode *node) const { return contains(node->space, tokenDim); }
   /// Leaves without a lane are cheap: every nest reads them itself.
   bool isReadWhereUsed(const PointNode *node) const {

@@ -33,8 +33,8 @@ FailureOr<std::vector<KernelEntry>> listKernels(ModuleOp module, const Plan &pla
       entry.name = entry.kernel + launch.suffix;
       entry.op = (*computation)->getName().getStringRef().str();
       entry.workspace = launches->workspace > 0;
-      entry.operands = kernel.getBody().getNumArguments() +
-                       kernel.getBody().front().getTerminator()->getNumOperands() + (entry.workspace ? 1 : 0);
+      entry.operands = kernel.getBody().getNumArguments() + kernel.getBody().front().getTerminator()->getNumOperands() +
+                       (entry.workspace ? 1 : 0);
       bool chunks = launch.grid.unit == GridUnit::Chunks;
       entry.unit = static_cast<int8_t>(chunks ? GridUnit::Tokens : launch.grid.unit);
       entry.factor = launch.grid.factor * (chunks ? plan.batch : 1);

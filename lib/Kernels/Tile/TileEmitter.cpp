@@ -19,9 +19,8 @@ TileEmitter::TileEmitter(KernelContext &context, const ScanGeometry &geometry, c
 }
 
 bool TileEmitter::isNeededAfter(const PointNode *node) const {
-  return program.isUsedIn(node, TileStage::After) || llvm::any_of(program.stores(), [&](const PointNode *store) {
-    return store->operands.front() == node;
-  });
+  return program.isUsedIn(node, TileStage::After) ||
+         llvm::any_of(program.stores(), [&](const PointNode *store) { return store->operands.front() == node; });
 }
 
 void TileEmitter::makeShared() {
@@ -41,14 +40,14 @@ void TileEmitter::makeShared() {
   groupTokens = std::min<int64_t>(layout.innerThreads, 4);
   if (!innerSums.empty())
     // Padded: the inner threads of a lane write different values of it at once.
-    innerSumMemory = b.workspace({tileTokens / groupTokens,
-                                  static_cast<int64_t>(innerSums.size()) * groupTokens * layout.laneShare,
-                                  layout.laneThreads + layout.laneThreadsPerWarp()},
-                                 b.getF32Type());
+    innerSumMemory =
+        b.workspace({tileTokens / groupTokens, static_cast<int64_t>(innerSums.size()) * groupTokens * layout.laneShare,
+                     layout.laneThreads + layout.laneThreadsPerWarp()},
+                    b.getF32Type());
   if (!laneSums.empty())
-    laneSumMemory = b.workspace({tileTokens, layout.warps(), static_cast<int64_t>(laneSums.size()) * layout.innerShare,
-                                 layout.innerThreads},
-                                b.getF32Type());
+    laneSumMemory = b.workspace(
+        {tileTokens, layout.warps(), static_cast<int64_t>(laneSums.size()) * layout.innerShare, layout.innerThreads},
+        b.getF32Type());
 }
 
 Value TileEmitter::toShared(Value value) {
@@ -64,7 +63,8 @@ PointIndex TileEmitter::laneIndex(Value lane, Value token) {
   index.lane = lane;
   // Lanes that do not exist compute what the last one does.
   Value number = b.add(block.scan.firstLane, lane);
-  index.dims[geometry.lane] = geometry.lanes % layout.lanes() == 0 ? number : b.min(number, b.index(geometry.lanes - 1));
+  index.dims[geometry.lane] =
+      geometry.lanes % layout.lanes() == 0 ? number : b.min(number, b.index(geometry.lanes - 1));
   index.dims[tokenDim] = token;
   return index;
 }
@@ -104,8 +104,8 @@ Value TileEmitter::isPlain(const Tile &tile, Value resets) {
   Value flag = b.load(resets, {block.scan.batch, clampToken(tile, slot)});
   Value any = arith::ExtUIOp::create(b, b.getI32Type(), flag);
   for (int32_t distance = tileTokens / 2; distance >= 1; distance /= 2)
-    any = arith::OrIOp::create(
-        b, any, gpu::ShuffleOp::create(b, any, distance, 32, gpu::ShuffleMode::XOR).getShuffleResult());
+    any = arith::OrIOp::create(b, any,
+                               gpu::ShuffleOp::create(b, any, distance, 32, gpu::ShuffleMode::XOR).getShuffleResult());
   return b.logicalAnd(full, b.compare(arith::CmpIPredicate::eq, any, b.constant(any.getType(), 0)));
 }
 
@@ -125,7 +125,8 @@ void TileEmitter::emitHoisted(const TileBlock &newBlock) {
     hoisted[node] = values;
     if (program.hasInner(node))
       continue;
-    auto operands = llvm::map_to_vector(node->operands, [&](const PointNode *operand) { return hoistedPoint[operand]; });
+    auto operands =
+        llvm::map_to_vector(node->operands, [&](const PointNode *operand) { return hoistedPoint[operand]; });
     hoistedPoint[node] = node->emit(b, point, operands);
   }
 }
@@ -211,9 +212,9 @@ void TileEmitter::emitAfter(const Tile &tile) {
     registers.element = number;
     registers.exists = b.compare(arith::CmpIPredicate::slt, slot, tile.count);
     if (geometry.lanes % lanes != 0)
-      registers.exists = b.logicalAnd(
-          registers.exists,
-          b.compare(arith::CmpIPredicate::slt, b.add(block.scan.firstLane, lane), b.index(geometry.lanes)));
+      registers.exists =
+          b.logicalAnd(registers.exists, b.compare(arith::CmpIPredicate::slt, b.add(block.scan.firstLane, lane),
+                                                   b.index(geometry.lanes)));
     for (const PointNode *store : program.stores()) {
       TileStage stage = program.stageOf(store->operands.front());
       if (stage == TileStage::Before || stage == TileStage::After || stage == TileStage::InnerSum)

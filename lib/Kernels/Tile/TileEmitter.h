@@ -34,22 +34,23 @@ using TileValues = llvm::DenseMap<const PointNode *, llvm::SmallVector<mlir::Val
 /// Writes the parts of a tile. Between them the caller puts barriers: emitBefore | sequential tokens | emitAfter.
 class TileEmitter {
 public:
-  /// `resetFlag`: the node that says whether a token is a reset, or null. `parkPoints`: what (token, lane) points need again after the sequential part
-  /// waits in shared memory, not in registers, which that part needs.
-  TileEmitter(KernelContext &context, const ScanGeometry &geometry, const TileLayout &layout, const TileProgram &program,
-              TileRegisters &registers, const PointNode *resetFlag, bool parkPoints);
+  /// `resetFlag`: the node that says whether a token is a reset, or null. `parkPoints`: what (token, lane) points need
+  /// again after the sequential part waits in shared memory, not in registers, which that part needs.
+  TileEmitter(KernelContext &context, const ScanGeometry &geometry, const TileLayout &layout,
+              const TileProgram &program, TileRegisters &registers, const PointNode *resetFlag, bool parkPoints);
 
   /// What does not vary over the tokens. Comes first, once per block.
   void emitHoisted(const TileBlock &block);
   /// Computes the (token, lane) and (token, inner) points before the sequential part, and shares what that needs.
   void emitBefore(const Tile &tile);
-  /// The values of nodes in `needed` at a token of the tile; `known` are not computed again. Runs the stores among `needed`, and keeps
-  /// the sums among them for finishToken.
+  /// The values of nodes in `needed` at a token of the tile; `known` are not computed again. Runs the stores among
+  /// `needed`, and keeps the sums among them for finishToken.
   TileValues emitToken(const Tile &tile, const TileSlot &slot, const llvm::DenseSet<const PointNode *> &needed,
                        const TileValues &known = {});
   /// Shares the lane sums of the last token.
   void finishToken();
-  /// Shares the inner sums of the tokens since the last call: after every getGroupTokens() tokens, numbers ascending or descending.
+  /// Shares the inner sums of the tokens since the last call: after every getGroupTokens() tokens, numbers ascending or
+  /// descending.
   void finishGroup();
   /// Computes and stores what comes after the sums.
   void emitAfter(const Tile &tile);
@@ -112,8 +113,8 @@ private:
   int64_t groupTokens = 1;    ///< tokens whose inner sums are taken together
   llvm::SmallVector<PendingSum> pendingInner, pendingLane;
 
-  TileValues hoisted;                                                      ///< of the sequential part
-  llvm::DenseMap<const PointNode *, mlir::Value> hoistedPoint;             ///< of (token, lane) points
+  TileValues hoisted;                                                       ///< of the sequential part
+  llvm::DenseMap<const PointNode *, mlir::Value> hoistedPoint;              ///< of (token, lane) points
   llvm::SmallVector<llvm::DenseMap<const PointNode *, mlir::Value>> points; ///< of the tile, per point of the thread
 };
 

@@ -25,7 +25,9 @@ PointValue TileKernel::addElementLeaf(ElementValues &values) {
   for (unsigned part = 0; part < parts(); ++part) {
     PointNode *node = program.addLeaf(
         geometry.stateSet, geometry.stateType,
-        [&values, part, this](KernelBuilder &, const PointIndex &, ValueRange) { return values[part][registers.element]; },
+        [&values, part, this](KernelBuilder &, const PointIndex &, ValueRange) {
+          return values[part][registers.element];
+        },
         /*copied=*/false);
     stateLeaves.insert(node);
     (part == 0 ? leaf.re : leaf.im) = node;
@@ -39,8 +41,8 @@ SmallVector<const PointNode *> TileKernel::addElementStore(PointValue value, Ele
   for (unsigned part = 0; part < parts(); ++part) {
     PointNode *node = part == 0 ? value.re : value.im;
     // Of the state's dimensions, whatever the value itself varies over.
-    PointNode *full = program.addValue({node, like}, node->type,
-                                       [](KernelBuilder &, const PointIndex &, ValueRange operands) { return operands[0]; });
+    PointNode *full = program.addValue(
+        {node, like}, node->type, [](KernelBuilder &, const PointIndex &, ValueRange operands) { return operands[0]; });
     stores.push_back(program.addStore(
         full, geometry.stateSet,
         [&values, part, this](KernelBuilder &, const PointIndex &, ValueRange operands) {

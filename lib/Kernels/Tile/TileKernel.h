@@ -26,7 +26,8 @@ using ElementValues = llvm::SmallVector<llvm::SmallVector<mlir::Value>, 2>;
 class TileKernel {
 public:
   TileKernel(KernelContext &context, const ScanGeometry &geometry, const TileLayout &layout)
-      : context(context), b(context.b), geometry(geometry), layout(layout), program(geometry.lane, geometry.groupedSet) {
+      : context(context), b(context.b), geometry(geometry), layout(layout),
+        program(geometry.lane, geometry.groupedSet) {
     program.foldExponents();
   }
   virtual ~TileKernel() = default;
@@ -66,8 +67,9 @@ protected:
 
   /// The start of array `number` (of those that hold a state per chunk) at a sequence's chunk in the workspace.
   mlir::Value workspaceBase(unsigned number, mlir::Value sequence, mlir::Value chunk, mlir::Value chunks);
-  /// state[0] = initial (zeros without), state[c + 1] = product[c] state[c] + local[c]: overwrites local by state, writes the last to `last` if given.
-  /// From the last chunk to the first with `reverse`, which also conjugates the product.
+  /// state[0] = initial (zeros without), state[c + 1] = product[c] state[c] + local[c]: overwrites local by state,
+  /// writes the last to `last` if given. From the last chunk to the first with `reverse`, which also conjugates the
+  /// product.
   void emitCarry(mlir::Value initial, mlir::Value last, bool reverse);
   static KernelGrid carryGrid(const ScanGeometry &geometry);
 
@@ -89,7 +91,8 @@ KernelLaunches tileScanAdjointLaunches(mlir::adj::KernelOp kernel, mlir::Operati
 llvm::LogicalResult emitTileScan(KernelContext &context, mlir::Operation *op);
 llvm::LogicalResult emitTileScanAdjoint(KernelContext &context, mlir::Operation *op);
 
-/// Calls `build` with a context that writes into a function which is thrown away: for what is only known once a program is built.
+/// Calls `build` with a context that writes into a function which is thrown away: for what is only known once a program
+/// is built.
 bool tryInScratch(mlir::adj::KernelOp kernel, llvm::function_ref<bool(KernelContext &)> build);
 
 } // namespace adjc::scan

@@ -10,8 +10,8 @@ namespace adjc::scan {
 constexpr int64_t preferredInnerShare = 4;
 /// Lanes of a block: those of a partial sum (ssm::getScanCut).
 constexpr int64_t mostLanes = 64;
-/// Tokens of a chunk. Short enough that a shard of some thousand tokens fills a GPU; long enough that a chunk's own costs (its states, its partial
-/// sums) are small beside its tokens'.
+/// Tokens of a chunk. Short enough that a shard of some thousand tokens fills a GPU; long enough that a chunk's own
+/// costs (its states, its partial sums) are small beside its tokens'.
 constexpr int64_t chunkTokens = 512, shortChunkTokens = 128;
 
 std::optional<TileLayout> TileLayout::get(const ScanGeometry &geometry) {

@@ -11,14 +11,16 @@ inline constexpr int64_t tileTokens = 16;
 /// Tokens that the sequential part writes out one after the other; it loops over the quarters of a tile.
 inline constexpr int64_t quarterTokens = tileTokens / 4;
 
-/// A block runs one chunk of a sequence's tokens for `lanes` lanes and all points of at most one inner state dimension, tile by tile. In the
-/// sequential part of a tile a thread holds `laneShare` lanes x `innerShare` inner points in registers:
+/// A block runs one chunk of a sequence's tokens for `lanes` lanes and all points of at most one inner state dimension,
+/// tile by tile. In the sequential part of a tile a thread holds `laneShare` lanes x `innerShare` inner points in
+/// registers:
 ///
 ///     thread = laneThread * innerThreads + innerThread
 ///     lane   = laneThread + c * laneThreads,   c < laneShare
 ///     inner  = innerThread * innerShare + s,   s < innerShare
 ///
-/// What has no inner points is computed before and after it, a tile's (token, lane) points spread over the threads: lane = thread % lanes.
+/// What has no inner points is computed before and after it, a tile's (token, lane) points spread over the threads:
+/// lane = thread % lanes.
 struct TileLayout {
   int64_t laneShare = 1, innerShare = 1, innerThreads = 1, laneThreads = 1;
   std::optional<unsigned> inner; ///< the inner dimension
@@ -34,8 +36,8 @@ struct TileLayout {
   /// (token, lane) points of a tile per thread.
   int64_t pointsPerThread() const { return tileTokens * lanes() / threads(); }
 
-  /// None where the recurrence does not fit this scheme (a dense transition, several inner dimensions, an odd number of inner points): it is
-  /// then computed lane by lane as on the CPU.
+  /// None where the recurrence does not fit this scheme (a dense transition, several inner dimensions, an odd number of
+  /// inner points): it is then computed lane by lane as on the CPU.
   static std::optional<TileLayout> get(const ScanGeometry &geometry);
 };
 
@@ -48,7 +50,8 @@ struct TileBlock {
 };
 
 /// What group number `group` handles. Groups are numbered by sequence, chunk, then as ScanGeometry does.
-TileBlock makeTileBlock(KernelContext &context, const ScanGeometry &geometry, const TileLayout &layout, mlir::Value group);
+TileBlock makeTileBlock(KernelContext &context, const ScanGeometry &geometry, const TileLayout &layout,
+                        mlir::Value group);
 
 } // namespace adjc::scan
 

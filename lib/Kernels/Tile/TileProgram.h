@@ -28,7 +28,8 @@ public:
   TileProgram(PointProgram &program, const ScanGeometry &geometry, const TileLayout &layout,
               const llvm::DenseSet<const PointNode *> &stateLeaves);
 
-  /// False when some value needs an order of computation that a tile does not have, such as a sum that the sequential part itself uses.
+  /// False when some value needs an order of computation that a tile does not have, such as a sum that the sequential
+  /// part itself uses.
   bool fits() const { return fitting; }
   TileStage stageOf(const PointNode *node) const { return stages.lookup(node); }
   bool hasLane(const PointNode *node) const { return contains(node->space, geometry.lane); }

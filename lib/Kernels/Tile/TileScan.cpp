@@ -8,10 +8,10 @@ namespace adjc::scan {
 
 namespace {
 
-enum Launch { States, Carry, Outputs };
-
 class TileScan : public TileKernel {
 public:
+  enum Launch { States, Carry, Outputs };
+
   TileScan(KernelContext &context, ssm::ScanOp scan, const ScanGeometry &geometry, const TileLayout &layout)
       : TileKernel(context, geometry, layout), scan(scan) {}
 
@@ -111,7 +111,8 @@ private:
     });
   }
 
-  /// Runs over the tiles of a chunk with carried values; `body` writes the sequential part, for a plain tile and for any.
+  /// Runs over the tiles of a chunk with carried values; `body` writes the sequential part, for a plain tile and for
+  /// any.
   SmallVector<Value> forTiles(const TileBlock &block, ValueRange inits,
                               function_ref<SmallVector<Value>(const Tile &, ValueRange)> body) {
     Value resets = scan.getResets() ? context.fullView(scan.getResets()) : Value();
@@ -179,7 +180,9 @@ KernelLaunches tileScanLaunches(adj::KernelOp kernel, Operation *op, KernelTarge
   for (unsigned dim : geometry.state)
     elements *= geometry.sizes[dim];
   launches.list = {{"_states", chunks},
-                   {"_carry", {GridUnit::Batch, 1, static_cast<int64_t>(llvm::divideCeil(elements / geometry.stateParts, gpuThreads)), gpuThreads}},
+                   {"_carry",
+                    {GridUnit::Batch, 1,
+                     static_cast<int64_t>(llvm::divideCeil(elements / geometry.stateParts, gpuThreads)), gpuThreads}},
                    {"_outputs", chunks}};
   launches.workspace = 2 * elements;
   launches.workspaceTokens = layout->chunk;
@@ -191,13 +194,13 @@ LogicalResult emitTileScan(KernelContext &context, Operation *op) {
   ScanGeometry geometry = ScanGeometry::get(op, context.getTarget());
   TileLayout layout = *layoutOf(scan, geometry);
   TileScan kernel(context, scan, geometry, layout);
-  if (context.getLaunch() == Carry) {
+  if (context.getLaunch() == TileScan::Carry) {
     kernel.emitCarries();
     return success();
   }
-  if (failed(kernel.build(context.getLaunch() == Outputs)))
+  if (failed(kernel.build(context.getLaunch() == TileScan::Outputs)))
     return failure();
-  if (context.getLaunch() == States)
+  if (context.getLaunch() == TileScan::States)
     kernel.emitStates();
   else
     kernel.emitOutputs();

@@ -1,7 +1,8 @@
 //===- TileScanAdjoint.cpp - the recurrence's adjoint, in tiles on a GPU ----------------------------------------===//
 //
-// A tile begins at a checkpoint. From there the states at its quarters are computed and put aside, then quarter by quarter, the last one first: its
-// states again, which stay in registers for the way back, and so do the values of its functions, which cost most.
+// A tile begins at a checkpoint. From there the states at its quarters are computed and put aside, then quarter by
+// quarter, the last one first: its states again, which stay in registers for the way back, and so do the values of its
+// functions, which cost most.
 //
 //===----------------------------------------------------------------------------------------------------------------===//
 #include "TileKernel.h"
@@ -14,20 +15,21 @@ namespace adjc::scan {
 
 namespace {
 
-enum Launch { States, Carry, Gradients, Sums };
-
 /// The cotangent of an input that does not vary over the tokens, summed over them in registers.
 struct TileTokenSum {
   Value result; ///< the tensor
   AffineMap map;
-  bool sequential = false;           ///< of the thread's elements; otherwise of its (token, lane) points, which are of one lane
-  SmallVector<Value> tile, total;    ///< of the current tile, and of those before
+  bool sequential = false; ///< of the thread's elements; otherwise of its (token, lane) points, which are of one lane
+  SmallVector<Value> tile, total; ///< of the current tile, and of those before
   const PointNode *store = nullptr;
 };
 
 class TileScanAdjoint : public TileKernel {
 public:
-  TileScanAdjoint(KernelContext &context, adj::ScanAdjointOp scan, const ScanGeometry &geometry, const TileLayout &layout)
+  enum Launch { States, Carry, Gradients, Sums };
+
+  TileScanAdjoint(KernelContext &context, adj::ScanAdjointOp scan, const ScanGeometry &geometry,
+                  const TileLayout &layout)
       : TileKernel(context, geometry, layout), scan(scan) {}
 
   /// Builds the program of a launch. False where the regions do not fit.
@@ -116,7 +118,8 @@ public:
       others.push_back(sum);
     reversed = tiles->closure(others);
     Value memory = sumMemory();
-    quarterStates = b.workspace({3, static_cast<int64_t>(parts()) * layout.elements(), layout.threads()}, b.getF32Type());
+    quarterStates =
+        b.workspace({3, static_cast<int64_t>(parts()) * layout.elements(), layout.threads()}, b.getF32Type());
     forChunks([&](const TileBlock &block) {
       ElementValues c = loadElements(flat, workspaceBase(1, block.scan.batch, block.chunk, block.chunks));
       SmallVector<Value> inits = flatten({&c});
@@ -214,7 +217,8 @@ private:
     });
   }
 
-  /// Runs over the tiles of a chunk from the last to the first. Carried are what `body` carries, then the totals of the token sums.
+  /// Runs over the tiles of a chunk from the last to the first. Carried are what `body` carries, then the totals of the
+  /// token sums.
   SmallVector<Value> forTiles(const TileBlock &block, ValueRange inits,
                               function_ref<SmallVector<Value>(const Tile &, ValueRange)> body) {
     Value resets = scan.getResets() ? context.fullView(scan.getResets()) : Value();
@@ -421,16 +425,16 @@ KernelLaunches tileScanAdjointLaunches(adj::KernelOp kernel, Operation *op, Kern
   launches.list.push_back({"", geometry.getGrid()});
   std::optional<TileLayout> layout = target == KernelTarget::Gpu ? layoutOf(scan, geometry) : std::nullopt;
   int64_t sums = 0, largest = 1;
-  auto fits = [&](Launch launch) {
+  auto fits = [&](TileScanAdjoint::Launch launch) {
     return tryInScratch(kernel, [&](KernelContext &context) {
       TileScanAdjoint adjoint(context, scan, geometry, *layout);
       FailureOr<bool> built = adjoint.build(launch);
-      if (launch == Gradients)
+      if (launch == TileScanAdjoint::Gradients)
         sums = adjoint.tokenSumFloats();
       return succeeded(built) && *built;
     });
   };
-  if (!layout || !fits(States) || !fits(Gradients))
+  if (!layout || !fits(TileScanAdjoint::States) || !fits(TileScanAdjoint::Gradients))
     return launches;
   for (Value result : scan.getInputCotangents())
     largest = std::max(largest, getRowSize(cast<RankedTensorType>(result.getType())));
@@ -444,7 +448,8 @@ KernelLaunches tileScanAdjointLaunches(adj::KernelOp kernel, Operation *op, Kern
   };
   KernelGrid gradients = chunks;
   gradients.minimumBlocks = std::max<int64_t>(1, 512 / layout->threads() / geometry.stateParts);
-  launches.list = {{"_states", chunks}, {"_carry", perSequence(elements / geometry.stateParts)}, {"_gradients", gradients}};
+  launches.list = {
+      {"_states", chunks}, {"_carry", perSequence(elements / geometry.stateParts)}, {"_gradients", gradients}};
   if (sums > 0)
     launches.list.push_back({"_sums", perSequence(largest)});
   launches.workspace = 2 * elements + sums;
@@ -457,16 +462,16 @@ LogicalResult emitTileScanAdjoint(KernelContext &context, Operation *op) {
   ScanGeometry geometry = ScanGeometry::get(op, context.getTarget());
   TileLayout layout = *layoutOf(scan, geometry);
   TileScanAdjoint kernel(context, scan, geometry, layout);
-  auto launch = static_cast<Launch>(context.getLaunch());
-  if (launch == Carry) {
+  auto launch = static_cast<TileScanAdjoint::Launch>(context.getLaunch());
+  if (launch == TileScanAdjoint::Carry) {
     kernel.emitCarries();
     return success();
   }
-  if (failed(kernel.build(launch == Sums ? Gradients : launch)))
+  if (failed(kernel.build(launch == TileScanAdjoint::Sums ? TileScanAdjoint::Gradients : launch)))
     return failure();
-  if (launch == States)
+  if (launch == TileScanAdjoint::States)
     kernel.emitStates();
-  else if (launch == Gradients)
+  else if (launch == TileScanAdjoint::Gradients)
     kernel.emitGradients();
   else
     kernel.emitSums();

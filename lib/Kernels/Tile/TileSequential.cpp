@@ -55,8 +55,8 @@ SmallVector<Value> TileEmitter::readSequential(const PointNode *node, const Tile
   }
 }
 
-TileValues TileEmitter::emitToken(const Tile &tile, const TileSlot &slot, const llvm::DenseSet<const PointNode *> &needed,
-                                  const TileValues &known) {
+TileValues TileEmitter::emitToken(const Tile &tile, const TileSlot &slot,
+                                  const llvm::DenseSet<const PointNode *> &needed, const TileValues &known) {
   TileValues values = known;
   Value token = tile.plain ? b.add(tile.first, numberOf(slot)) : clampToken(tile, numberOf(slot));
   auto read = [&](const PointNode *node) -> ArrayRef<Value> {
@@ -143,8 +143,7 @@ void TileEmitter::finishGroup() {
     TransposedSums sums = sumTransposed(b, values, block.thread, layout.innerThreads, 1);
     auto write = [&] {
       for (auto [i, value] : llvm::enumerate(sums.values))
-        b.store(value, innerSumMemory,
-                {group, b.add(sums.first, b.index(i)), block.laneThread});
+        b.store(value, innerSumMemory, {group, b.add(sums.first, b.index(i)), block.laneThread});
     };
     if (sums.writes)
       b.ifThen(sums.writes, write);

@@ -14,10 +14,12 @@ struct TransposedSums {
   mlir::Value writes;
 };
 
-/// Sums each of `values` (f32, one of each per thread) over the `count` threads of a warp whose numbers differ in the bits of value
-/// stride, 2 stride, ... (count and stride powers of two). While the number of values is even, the two threads of a pair share them out: n values
-/// over n threads cost n - 1 shuffles instead of n log n. `thread` is the thread's number. The order of each sum is fixed.
-TransposedSums sumTransposed(KernelBuilder &b, mlir::ValueRange values, mlir::Value thread, int64_t count, int64_t stride);
+/// Sums each of `values` (f32, one of each per thread) over the `count` threads of a warp whose numbers differ in the
+/// bits of value stride, 2 stride, ... (count and stride powers of two). While the number of values is even, the two
+/// threads of a pair share them out: n values over n threads cost n - 1 shuffles instead of n log n. `thread` is the
+/// thread's number. The order of each sum is fixed.
+TransposedSums sumTransposed(KernelBuilder &b, mlir::ValueRange values, mlir::Value thread, int64_t count,
+                             int64_t stride);
 
 } // namespace adjc::scan
 

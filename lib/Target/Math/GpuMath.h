@@ -6,8 +6,9 @@
 
 namespace adjc {
 
-/// f32 math.exp as math.exp2 of x log2(e), and scalar math.log1p as a polynomial up to 1 and lg2.approx beyond: within 4 units of the last place, rather
-/// than by the polynomials that a CPU needs, which have three times as many instructions.
+/// f32 math.exp as math.exp2 of x log2(e), and scalar math.log1p as a polynomial up to 1 and lg2.approx beyond: within
+/// 4 units of the last place, rather than by the polynomials that a CPU needs, which have three times as many
+/// instructions.
 void populateGpuMathPatterns(mlir::RewritePatternSet &patterns);
 
 } // namespace adjc
