@@ -3,6 +3,7 @@
 #define ADJC_KERNELS_TILE_TILEEMITTER_H
 
 #include "TileProgram.h"
+#include "llvm/ADT/MapVector.h"
 
 namespace adjc::scan {
 
@@ -105,8 +106,8 @@ private:
   bool parkPoints;
   TileBlock block;
 
-  llvm::DenseMap<const PointNode *, mlir::Value> shared; ///< [slot][lane], or of rows [slot][inner]
-  llvm::DenseMap<const PointNode *, mlir::Value> parked; ///< [point of the thread][thread]
+  llvm::DenseMap<const PointNode *, mlir::Value> shared;  ///< [slot][lane], or of rows [slot][inner]
+  llvm::MapVector<const PointNode *, mlir::Value> parked; ///< [point of the thread][thread]
   llvm::SmallVector<const PointNode *> innerSums, laneSums;
   mlir::Value innerSumMemory; ///< [group][value][lane thread, padded]
   mlir::Value laneSumMemory;  ///< [slot][warp][value][inner thread]
