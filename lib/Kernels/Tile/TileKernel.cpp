@@ -116,6 +116,39 @@ SmallVector<Value> TileKernel::flatten(ArrayRef<const ElementValues *> lists) {
   return flat;
 }
 
+void TileKernel::forChunks(function_ref<void(const TileBlock &)> body) {
+  context.forGroups([&](Value group) {
+    TileBlock block = makeTileBlock(context, geometry, layout, group);
+    emitter->emitHoisted(block);
+    body(block);
+  });
+}
+
+Tile TileKernel::tileAt(const TileBlock &block, Value first) {
+  return {b.add(block.firstToken, first), b.min(b.index(tileTokens), b.sub(block.tokens, first))};
+}
+
+SmallVector<Value> TileKernel::emitBeforeAndTokens(const Tile &tile, Value resets, ValueRange carried,
+                                                   function_ref<SmallVector<Value>(const Tile &, ValueRange)> body) {
+  emitter->emitBefore(tile);
+  b.barrier();
+  SmallVector<Value> next = b.ifElse(
+      carried.getTypes(), emitter->isPlain(tile, resets),
+      [&] {
+        Tile plain = tile;
+        plain.plain = true;
+        return body(plain, carried);
+      },
+      [&] { return body(tile, carried); });
+  b.barrier();
+  return next;
+}
+
+ElementValues TileKernel::ifToken(const Tile &tile, const TileSlot &slot, const ElementValues &values,
+                                  const ElementValues &old) {
+  return tile.plain ? values : select(emitter->isToken(tile, slot), values, old);
+}
+
 SmallVector<Value> TileKernel::forQuarters(ValueRange inits, bool reverse, int64_t count,
                                            function_ref<SmallVector<Value>(Value, ValueRange)> body) {
   return reverse ? b.reverseLoop(b.index(0), b.index(count), inits, body)

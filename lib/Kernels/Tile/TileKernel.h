@@ -56,6 +56,18 @@ protected:
   /// Takes the elements of the next list from `values`.
   ElementValues take(mlir::ValueRange &values);
 
+  /// Calls `body` for the chunk of each group, with what does not vary over its tokens computed.
+  void forChunks(llvm::function_ref<void(const TileBlock &)> body);
+  /// The tile that begins with token number `first` of the block's chunk.
+  Tile tileAt(const TileBlock &block, mlir::Value first);
+  /// The (token, lane) points before a tile's sequential part, and that part, which `body` writes twice: for a plain
+  /// tile and for any. A barrier ends it.
+  llvm::SmallVector<mlir::Value>
+  emitBeforeAndTokens(const Tile &tile, mlir::Value resets, mlir::ValueRange carried,
+                      llvm::function_ref<llvm::SmallVector<mlir::Value>(const Tile &, mlir::ValueRange)> body);
+  /// `values` where the token is one of the tile's, else `old`.
+  ElementValues ifToken(const Tile &tile, const TileSlot &slot, const ElementValues &values, const ElementValues &old);
+
   /// Runs over the quarters of a tile with carried values, the last one first with `reverse`.
   llvm::SmallVector<mlir::Value>
   forQuarters(mlir::ValueRange inits, bool reverse, int64_t count,

@@ -53,8 +53,8 @@ public:
             ElementValues old = h, oldProduct = p;
             h = step(tile, slot, h);
             p = multiply(transition, p, /*conjugate=*/false);
-            keepUnlessToken(tile, slot, h, old);
-            keepUnlessToken(tile, slot, p, oldProduct);
+            h = ifToken(tile, slot, h, old);
+            p = ifToken(tile, slot, p, oldProduct);
           }
           return flatten({&h, &p});
         });
@@ -89,7 +89,7 @@ public:
             TileSlot slot{quarter, offset};
             ElementValues old = h;
             h = step(tile, slot, h);
-            keepUnlessToken(tile, slot, h, old);
+            h = ifToken(tile, slot, h, old);
             emitter->finishToken();
             if ((offset + 1) % emitter->getGroupTokens() == 0)
               emitter->finishGroup();
@@ -103,32 +103,14 @@ public:
 private:
   bool isWritten(Value result) { return result && context.isOutput(result); }
 
-  void forChunks(function_ref<void(const TileBlock &)> body) {
-    context.forGroups([&](Value group) {
-      TileBlock block = makeTileBlock(context, geometry, layout, group);
-      emitter->emitHoisted(block);
-      body(block);
-    });
-  }
-
   /// Runs over the tiles of a chunk with carried values; `body` writes the sequential part, for a plain tile and for
   /// any.
   SmallVector<Value> forTiles(const TileBlock &block, ValueRange inits,
                               function_ref<SmallVector<Value>(const Tile &, ValueRange)> body) {
     Value resets = scan.getResets() ? context.fullView(scan.getResets()) : Value();
     return b.loop(b.index(0), block.tokens, tileTokens, inits, [&](Value first, ValueRange carried) {
-      Tile tile{b.add(block.firstToken, first), b.min(b.index(tileTokens), b.sub(block.tokens, first))};
-      emitter->emitBefore(tile);
-      b.barrier();
-      SmallVector<Value> next = b.ifElse(
-          carried.getTypes(), emitter->isPlain(tile, resets),
-          [&] {
-            Tile plain = tile;
-            plain.plain = true;
-            return body(plain, carried);
-          },
-          [&] { return body(tile, carried); });
-      b.barrier();
+      Tile tile = tileAt(block, first);
+      SmallVector<Value> next = emitBeforeAndTokens(tile, resets, carried, body);
       emitter->emitAfter(tile);
       return next;
     });
@@ -140,11 +122,6 @@ private:
       all = tiles->closure(tiles->stores());
     emitter->emitToken(tile, slot, all);
     return next;
-  }
-
-  void keepUnlessToken(const Tile &tile, const TileSlot &slot, ElementValues &values, const ElementValues &old) {
-    if (!tile.plain)
-      values = select(emitter->isToken(tile, slot), values, old);
   }
 
   ssm::ScanOp scan;

@@ -209,14 +209,6 @@ private:
     return true;
   }
 
-  void forChunks(function_ref<void(const TileBlock &)> body) {
-    context.forGroups([&](Value group) {
-      TileBlock block = makeTileBlock(context, geometry, layout, group);
-      emitter->emitHoisted(block);
-      body(block);
-    });
-  }
-
   /// Runs over the tiles of a chunk from the last to the first. Carried are what `body` carries, then the totals of the
   /// token sums.
   SmallVector<Value> forTiles(const TileBlock &block, ValueRange inits,
@@ -224,18 +216,8 @@ private:
     Value resets = scan.getResets() ? context.fullView(scan.getResets()) : Value();
     return b.reverseLoop(b.index(0), b.ceilDiv(block.tokens, tileTokens), inits, [&](Value number, ValueRange carried) {
       Value first = b.mul(number, b.index(tileTokens));
-      Tile tile{b.add(block.firstToken, first), b.min(b.index(tileTokens), b.sub(block.tokens, first))};
-      emitter->emitBefore(tile);
-      b.barrier();
-      SmallVector<Value> next = b.ifElse(
-          carried.getTypes(), emitter->isPlain(tile, resets),
-          [&] {
-            Tile plain = tile;
-            plain.plain = true;
-            return body(plain, carried);
-          },
-          [&] { return body(tile, carried); });
-      b.barrier();
+      Tile tile = tileAt(block, first);
+      SmallVector<Value> next = emitBeforeAndTokens(tile, resets, carried, body);
       // The sums of (token, lane) points are carried too.
       size_t place = next.size();
       for (TileTokenSum &sum : tokenSums)
@@ -251,10 +233,6 @@ private:
       }
       return next;
     });
-  }
-
-  ElementValues ifToken(const Tile &tile, const TileSlot &slot, const ElementValues &values, const ElementValues &old) {
-    return tile.plain ? values : select(emitter->isToken(tile, slot), values, old);
   }
 
   ElementValues advance(const Tile &tile, const TileSlot &slot, const ElementValues &state, TileValues *values) {
