@@ -40,12 +40,13 @@ Status Arena::reserve(std::uint64_t wanted) {
   const std::uint64_t more = wanted - bytes, available = availableMemory();
   if (more > available)
     return failed(
-        "the arena needs " + std::to_string(wanted) + " bytes, but only " + std::to_string(available + bytes) +
+        std::string(what) + " needs " + std::to_string(wanted) + " bytes, but only " +
+        std::to_string(available + bytes) +
         " are available; use fewer tokens, or compile with a smaller --shard, --batch or --boundaries=binomial:N");
   void *place = base ? mremap(base, bytes, wanted, MREMAP_MAYMOVE)
                      : mmap(nullptr, wanted, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (place == MAP_FAILED)
-    return failed("cannot map an arena of " + std::to_string(wanted) + " bytes: " + std::strerror(errno));
+    return failed("cannot map the " + std::to_string(wanted) + " bytes of " + what + ": " + std::strerror(errno));
   base = static_cast<std::byte *>(place);
 #ifdef MADV_HUGEPAGE
   // Fewer TLB misses in products; a refusal costs only speed.

@@ -1,4 +1,4 @@
-// The arena on the CPU: one anonymous mapping, resident from the start.
+// The arena on the CPU, or its host memory: one anonymous mapping, resident from the start.
 #ifndef ADJRT_CPU_ARENA_H
 #define ADJRT_CPU_ARENA_H
 
@@ -11,7 +11,8 @@ namespace adjrt::cpu {
 
 class Arena {
 public:
-  Arena() = default;
+  /// `what` it is, for errors.
+  explicit Arena(const char *what) : what(what) {}
   ~Arena();
   Arena(const Arena &) = delete;
   Arena &operator=(const Arena &) = delete;
@@ -24,6 +25,7 @@ public:
   std::uint64_t size() const { return bytes; }
 
 private:
+  const char *what;
   std::byte *base = nullptr;
   std::uint64_t bytes = 0;
 };

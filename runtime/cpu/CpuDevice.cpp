@@ -114,7 +114,7 @@ Status CpuDevice::run(std::uint32_t index, const Bindings &bindings) {
   if (index >= programs.size())
     return failed("program " + std::to_string(index) + " of " + std::to_string(programs.size()));
   if (!observer) {
-    programs[index].run(*pool, arena.data(), bindings);
+    programs[index].run(*pool, arena.data(), host.data(), bindings);
     return {};
   }
   const CommandObserver observe = [&](const CommandTiming &timing) {
@@ -122,7 +122,7 @@ Status CpuDevice::run(std::uint32_t index, const Bindings &bindings) {
     complete.program = index;
     observer(complete);
   };
-  programs[index].run(*pool, arena.data(), bindings, &observe);
+  programs[index].run(*pool, arena.data(), host.data(), bindings, &observe);
   return {};
 }
 

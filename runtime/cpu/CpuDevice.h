@@ -19,6 +19,7 @@ public:
   const std::string &name() const override { return deviceName; }
   Status open(const Module &module) override;
   Status reserve(std::uint64_t bytes) override { return arena.reserve(bytes); }
+  Status reserveHost(std::uint64_t bytes) override { return host.reserve(bytes); }
   Status upload(std::uint64_t offset, std::span<const std::byte> source) override;
   Status download(std::uint64_t offset, std::span<std::byte> destination) override;
   Status copy(std::uint64_t destination, std::uint64_t source, std::uint64_t bytes) override;
@@ -36,7 +37,7 @@ private:
   Processor processor;
   std::string deviceName;
   std::unique_ptr<ThreadPool> pool;
-  Arena arena;
+  Arena arena{"the arena"}, host{"host memory"};
   std::vector<SharedObject> code;
   std::vector<adj_cpu_kernel> kernels; ///< of the module, in its order
   std::vector<Program> programs;

@@ -15,14 +15,15 @@ constexpr std::int64_t kRangesPerThread = 4;
 
 } // namespace
 
-void Program::run(ThreadPool &pool, std::byte *arena, const Bindings &bindings, const CommandObserver *observe) {
+void Program::run(ThreadPool &pool, std::byte *arena, std::byte *host, const Bindings &bindings,
+                  const CommandObserver *observe) {
   const auto now = [&] {
     return observe ? std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count() : 0;
   };
   // Nothing that runs here can fail.
   (void)commands.walk(bindings, [&](const program::Command &command, const program::Scope &scope) -> Status {
     const double begin = now();
-    std::visit([&](const auto &operation) { run(operation, Machine{pool, arena, scope}); }, command.operation);
+    std::visit([&](const auto &operation) { run(operation, Machine{pool, arena, host, scope}); }, command.operation);
     if (observe)
       (*observe)({0, scope.block, scope.command, scope.layer, scope.batch, scope.tokens, scope.rows, begin, now()});
     return {};
@@ -80,6 +81,11 @@ void Program::run(const program::Copy &command, const Machine &machine) {
     return move(0, rows);
   machine.pool.run((rows + rowsPerTask - 1) / rowsPerTask,
                    [&](std::uint64_t task) { move(task * rowsPerTask, std::min(rows, (task + 1) * rowsPerTask)); });
+}
+
+void Program::run(const program::Transfer &command, const Machine &machine) {
+  if (const auto scope = machine.scope.shifted(command.layerShift))
+    run(command.rows, Machine{machine.pool, machine.arena, machine.host, *scope});
 }
 
 void Program::run(const program::Fill &command, const Machine &machine) {

@@ -14,23 +14,30 @@ public:
   Program(const fb::Program &program, const std::vector<adj_cpu_kernel> &kernels)
       : commands(program), kernels(kernels), addresses(commands.mostOperands()) {}
 
-  /// Run it once on the arena at `arena`. `observe`, if any, is told of each command; it leaves `program` 0.
-  void run(ThreadPool &pool, std::byte *arena, const Bindings &bindings, const CommandObserver *observe = nullptr);
+  /// Run it once on the arena at `arena`, with host memory at `host`. `observe`, if any, is told of each command; it
+  /// leaves `program` 0.
+  void run(ThreadPool &pool, std::byte *arena, std::byte *host, const Bindings &bindings,
+           const CommandObserver *observe = nullptr);
 
 private:
   /// Where a command runs.
   struct Machine {
     ThreadPool &pool;
-    std::byte *arena;
+    std::byte *arena, *host;
     const program::Scope &scope;
 
-    std::byte *address(const program::Reference &ref) const { return arena + scope.offset(ref); }
+    std::byte *address(const program::Reference &ref) const {
+      return (ref.kind == static_cast<std::uint8_t>(fb::BufferKind::host) ? host : arena) + scope.offset(ref);
+    }
   };
 
   void run(const program::Dispatch &command, const Machine &machine);
   void run(const program::Gemm &command, const Machine &machine);
   void run(const program::Copy &command, const Machine &machine);
   void run(const program::Fill &command, const Machine &machine);
+  /// Host memory is the device's own: a transfer is done in its place, and there is nothing to await.
+  void run(const program::Transfer &command, const Machine &machine);
+  void run(const program::Await &, const Machine &) {}
 
   program::CommandList commands;
   const std::vector<adj_cpu_kernel> &kernels;

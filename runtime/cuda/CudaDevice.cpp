@@ -68,6 +68,10 @@ Status CudaDevice::reserve(std::uint64_t bytes) {
   return named(std::move(status));
 }
 
+Status CudaDevice::reserveHost(std::uint64_t bytes) {
+  return bytes ? invalidInput(label() + ": host memory is not built on GPUs yet") : Status();
+}
+
 Status CudaDevice::inArena(std::uint64_t offset, std::uint64_t bytes) const {
   if (offset > arena->size() || bytes > arena->size() - offset)
     return failed("bytes " + std::to_string(offset) + " to " + std::to_string(offset + bytes) + " leave the arena of " +

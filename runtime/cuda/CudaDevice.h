@@ -20,9 +20,9 @@ inline constexpr const char *kSynchronousVariable = "ADJRT_CUDA_SYNCHRONOUS";
 /// When this environment variable is 0, every command is put on the stream by itself each time, and no graph is made.
 inline constexpr const char *kGraphsVariable = "ADJRT_CUDA_GRAPHS";
 
-/// Calls put work on one stream and return; `download` and `wait` wait for it. An error that the GPU meets later (an address
-/// outside of memory, for instance) is returned by the next call that waits, and by every call after it: the context is
-/// lost.
+/// Calls put work on one stream and return; `download` and `wait` wait for it. An error that the GPU meets later (an
+/// address outside of memory, for instance) is returned by the next call that waits, and by every call after it: the
+/// context is lost.
 class CudaDevice final : public Device {
 public:
   /// GPU `ordinal`. InvalidInput, saying what is missing, when there is no driver, no such GPU, or no cuBLASLt.
@@ -32,6 +32,7 @@ public:
   const std::string &name() const override { return context->properties().name; }
   Status open(const Module &module) override;
   Status reserve(std::uint64_t bytes) override;
+  Status reserveHost(std::uint64_t bytes) override;
   Status upload(std::uint64_t offset, std::span<const std::byte> source) override;
   Status download(std::uint64_t offset, std::span<std::byte> destination) override;
   Status copy(std::uint64_t destination, std::uint64_t source, std::uint64_t bytes) override;

@@ -29,6 +29,8 @@ Expected<CudaProgram> CudaProgram::make(const fb::Program &program) {
       const std::string where = "program '" + result.name + "', " + place(i, j, command.name) + ": ";
       if (!std::holds_alternative<program::Dispatch>(command.operation) && usesSlots(command))
         result.recordable = false;
+      if (std::holds_alternative<program::Transfer>(command.operation))
+        return invalidInput(where + "transfers to the host are not built on GPUs yet");
       if (const auto *copy = std::get_if<program::Copy>(&command.operation))
         if (copy->sourceStride < copy->width || copy->destinationStride < copy->width)
           return invalidInput(where + "a copy of rows that overlap, which a GPU does not do");
@@ -175,6 +177,12 @@ Status CudaProgram::run(const program::Copy &command, const Machine &machine, co
   copy.height = rows;
   return api.check(api.copyRows(&copy, stream), "cuMemcpy2DAsync");
 }
+
+Status CudaProgram::run(const program::Transfer &, const Machine &, const program::Scope &) {
+  return failed("transfers to the host are not built on GPUs yet");
+}
+
+Status CudaProgram::run(const program::Await &, const Machine &, const program::Scope &) { return {}; }
 
 Status CudaProgram::run(const program::Fill &command, const Machine &machine, const program::Scope &scope) {
   const Driver &api = machine.context.driver();

@@ -41,6 +41,8 @@ private:
   Status run(const program::Gemm &command, const Machine &machine, const program::Scope &scope);
   Status run(const program::Copy &command, const Machine &machine, const program::Scope &scope);
   Status run(const program::Fill &command, const Machine &machine, const program::Scope &scope);
+  Status run(const program::Transfer &command, const Machine &machine, const program::Scope &scope);
+  Status run(const program::Await &command, const Machine &machine, const program::Scope &scope);
   Error annotate(const Error &error, const Machine &machine, const program::Command &command,
                  const program::Scope &scope) const;
 

@@ -3,7 +3,10 @@
 namespace adjrt::cuda {
 namespace {
 
-bool isSlot(const program::Reference &ref) { return ref.kind >= static_cast<std::uint8_t>(fb::BufferKind::carry_in); }
+bool isSlot(const program::Reference &ref) {
+  return ref.kind >= static_cast<std::uint8_t>(fb::BufferKind::carry_in) &&
+         ref.kind <= static_cast<std::uint8_t>(fb::BufferKind::cotangent_out);
+}
 
 struct UsesSlots {
   bool operator()(const program::Dispatch &command) const {
@@ -14,6 +17,8 @@ struct UsesSlots {
   }
   bool operator()(const program::Copy &command) const { return isSlot(command.source) || isSlot(command.destination); }
   bool operator()(const program::Fill &command) const { return isSlot(command.destination); }
+  bool operator()(const program::Transfer &) const { return false; } // the loader lets none through
+  bool operator()(const program::Await &) const { return false; }
 };
 
 } // namespace
@@ -21,7 +26,11 @@ struct UsesSlots {
 bool usesSlots(const program::Command &command) { return std::visit(UsesSlots(), command.operation); }
 
 Recordings::Key Recordings::keyOf(Address arena, const Bindings &bindings) {
-  return {arena, {bindings.base[0], bindings.base[1], bindings.base[2]}, bindings.batch, bindings.tokens};
+  return {arena,
+          {bindings[fb::BufferKind::arena], bindings[fb::BufferKind::parameters], bindings[fb::BufferKind::gradients],
+           bindings[fb::BufferKind::working_copies]},
+          bindings.batch,
+          bindings.tokens};
 }
 
 Recordings::Entry *Recordings::find(const Key &key) {

@@ -41,7 +41,7 @@ public:
   /// What must be equal for a recording to serve: the shard's size and every address that is no slot's.
   struct Key {
     Address arena;
-    std::array<std::uint64_t, 3> base; ///< of fb::BufferKind arena, parameters, gradients
+    std::array<std::uint64_t, 4> base; ///< of fb::BufferKind arena, parameters, gradients, working_copies
     std::int64_t batch, tokens;
     bool operator==(const Key &) const = default;
   };

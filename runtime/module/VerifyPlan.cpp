@@ -45,6 +45,8 @@ Status numbers(const fb::Plan &plan) {
                         " tokens has more than 2^31 - 1 rows");
   if (plan.vocabulary() > kMostRows)
     return invalidInput("plan: vocabulary " + std::to_string(plan.vocabulary()) + " does not fit in int32");
+  if (plan.host_bytes() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+    return invalidInput("plan: a host part of " + text(plan.host_bytes()) + " bytes is larger than any memory");
   if (plan.mini_sequence() < 0 || plan.layers() < 0)
     return invalidInput("plan: mini_sequence and layers must not be negative");
   const std::string optimizer = plan.optimizer() ? plan.optimizer()->str() : "";

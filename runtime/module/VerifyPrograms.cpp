@@ -1,6 +1,7 @@
 #include "Verify.h"
 #include "adjrt/abi.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <vector>
@@ -55,9 +56,16 @@ private:
       return plan.parameter_bytes();
     case fb::BufferKind::working_copies:
       return plan.working_copy_bytes();
+    case fb::BufferKind::host:
+      return plan.host_bytes();
     default:
       return plan.boundary_bytes();
     }
+  }
+
+  /// Places that the layers of a buffer have, or take turns in.
+  static std::uint32_t places(const fb::Buffer &buffer) {
+    return buffer.instances() ? buffer.instances() : buffer.layers();
   }
 
   Status buffers(std::uint32_t commands) {
@@ -71,7 +79,10 @@ private:
       if (buffer->offset() % ADJ_ALIGNMENT != 0)
         return invalidInput(place + "offset " + std::to_string(buffer->offset()) + " is not a multiple of " +
                             std::to_string(ADJ_ALIGNMENT));
-      const Wide span = Wide(buffer->layers() - 1) * buffer->layer_stride() + buffer->size();
+      if (buffer->instances() > buffer->layers())
+        return invalidInput(place + "its " + std::to_string(buffer->layers()) + " layers take turns in " +
+                            std::to_string(buffer->instances()) + " places");
+      const Wide span = Wide(places(*buffer) - 1) * buffer->layer_stride() + buffer->size();
       if (span + buffer->offset() > regionBytes(buffer->kind()))
         return invalidInput(place + "leaves its region (" + fb::EnumNameBufferKind(buffer->kind()) + ") of " +
                             std::to_string(regionBytes(buffer->kind())) + " bytes");
@@ -108,13 +119,13 @@ private:
       const std::string place = "command " + std::to_string(index++) +
                                 (item->name() && item->name()->size() ? " (" + item->name()->str() + ")" : "");
       for (const Extreme &at : extremes(block))
-        if (Status status = command(*item, at); !status)
+        if (Status status = command(*item, block, at); !status)
           return tl::unexpected<Error>(status.error().in(place));
     }
     return {};
   }
 
-  Status command(const fb::Command &command, const Extreme &at) {
+  Status command(const fb::Command &command, const fb::Block &block, const Extreme &at) {
     switch (command.operation_type()) {
     case fb::Operation::Dispatch:
       return dispatch(*command.operation_as_Dispatch(), at);
@@ -124,6 +135,10 @@ private:
       return copy(*command.operation_as_Copy(), at);
     case fb::Operation::Fill:
       return fill(*command.operation_as_Fill(), at);
+    case fb::Operation::Transfer:
+      return transfer(*command.operation_as_Transfer(), block, at);
+    case fb::Operation::Await:
+      return {}; // any number of transfers may be left running
     default:
       return invalidInput("unknown operation");
     }
@@ -158,16 +173,26 @@ private:
     return static_cast<std::uint64_t>(total);
   }
 
-  /// `bytes` from a reference on lie in its buffer, and the address is a multiple of `alignment`.
+  /// `bytes` from a reference on lie in its buffer, which is no host memory unless `host`, and the address is a
+  /// multiple of `alignment`.
   Status range(const fb::BufferRef &ref, const Extreme &at, Wide bytes, std::uint64_t alignment,
-               const std::string &what) const {
+               const std::string &what, bool host = false) const {
     if (ref.buffer() >= spans.size())
       return invalidInput(what + ": buffer " + std::to_string(ref.buffer()) + " of " + std::to_string(spans.size()));
     const fb::Buffer &buffer = *program.buffers()->Get(ref.buffer());
+    if ((buffer.kind() == fb::BufferKind::host) != host)
+      return invalidInput(what + ": buffer " + quoted(buffer.name(), ref.buffer()) +
+                          (host ? " is not in host memory" : " is in host memory, which only transfers reach"));
     if (ref.offset() % alignment || ref.row_stride() % alignment || buffer.layer_stride() % alignment)
       return invalidInput(what + ": buffer " + quoted(buffer.name(), ref.buffer()) +
                           " is used at an address that is not a multiple of " + std::to_string(alignment));
-    const Wide begin = Wide(at.layer) * buffer.layer_stride() + ref.offset() + Wide(at.firstRow) * ref.row_stride();
+    if (buffer.instances() && at.layer >= buffer.layers())
+      return invalidInput(what + ": layer " + std::to_string(at.layer) + " of buffer " +
+                          quoted(buffer.name(), ref.buffer()) + ", which has " + std::to_string(buffer.layers()));
+    // The largest place of a ring is its last, and counts even where the layers before do not reach it.
+    const std::uint64_t last = std::min<std::uint64_t>(at.layer, places(buffer) - 1);
+    const Wide begin = Wide(buffer.instances() ? last : at.layer) * buffer.layer_stride() + ref.offset() +
+                       Wide(at.firstRow) * ref.row_stride();
     if (begin + bytes > spans[ref.buffer()])
       return invalidInput(what + ": leaves buffer " + quoted(buffer.name(), ref.buffer()) + " of " +
                           std::to_string(spans[ref.buffer()]) + " bytes");
@@ -222,6 +247,32 @@ private:
     const auto bytes = [&](std::uint64_t stride) { return Wide(rows - 1) * stride + copy.width(); };
     ADJ_RETURN_IF_ERROR(range(*copy.source(), at, bytes(copy.source_stride()), 1, "source"));
     return range(*copy.destination(), at, bytes(copy.destination_stride()), 1, "destination");
+  }
+
+  Status transfer(const fb::Transfer &transfer, const fb::Block &block, Extreme at) const {
+    const std::int64_t shift = transfer.layer_shift(), layers = std::max<std::int64_t>(block.layers(), 1);
+    if (shift <= -layers || shift >= layers)
+      return invalidInput("transfer: no layer of " + std::to_string(layers) + " is " + std::to_string(shift) +
+                          " layers from another");
+    if (shift < 0) // the last layer that is reached; with a positive shift it is the stack's last
+      at.layer -= static_cast<std::uint64_t>(-shift);
+    if (transfer.width() < 1 || transfer.source_stride() < transfer.width() ||
+        transfer.destination_stride() < transfer.width())
+      return invalidInput("transfer: rows of " + std::to_string(transfer.width()) + " bytes, " +
+                          std::to_string(transfer.source_stride()) + " and " +
+                          std::to_string(transfer.destination_stride()) + " bytes apart, are empty or overlap");
+    ADJ_ASSIGN_OR_RETURN(const std::uint64_t rows, count(*transfer.count(), at, "count"));
+    const auto bytes = [&](std::uint64_t stride) { return Wide(rows - 1) * stride + transfer.width(); };
+    ADJ_RETURN_IF_ERROR(
+        range(*transfer.source(), at, bytes(transfer.source_stride()), 1, "source", !transfer.to_host()));
+    ADJ_RETURN_IF_ERROR(
+        range(*transfer.destination(), at, bytes(transfer.destination_stride()), 1, "destination", transfer.to_host()));
+    const fb::BufferRef &here = transfer.to_host() ? *transfer.source() : *transfer.destination();
+    const fb::Buffer &buffer = *program.buffers()->Get(here.buffer());
+    if (buffer.kind() != fb::BufferKind::arena)
+      return invalidInput("transfer: buffer " + quoted(buffer.name(), here.buffer()) +
+                          " is not of the arena's fixed part");
+    return {};
   }
 
   Status fill(const fb::Fill &fill, const Extreme &at) const {

@@ -6,10 +6,20 @@ namespace {
 Reference resolve(const fb::Program &program, const fb::BufferRef &ref) {
   const fb::Buffer &buffer = *program.buffers()->Get(ref.buffer());
   return {static_cast<std::uint8_t>(buffer.kind()), buffer.offset() + ref.offset(), buffer.layer_stride(),
-          ref.row_stride()};
+          ref.row_stride(), buffer.instances()};
 }
 
 Count resolve(const fb::Extent &extent) { return {extent.unit(), extent.factor(), extent.block()}; }
+
+/// A Copy, or the rows of a Transfer.
+template <typename Table> Copy resolveRows(const fb::Program &program, const Table &table) {
+  return {resolve(program, *table.source()),
+          resolve(program, *table.destination()),
+          resolve(*table.count()),
+          table.width(),
+          table.source_stride(),
+          table.destination_stride()};
+}
 
 } // namespace
 
@@ -47,14 +57,13 @@ CommandList::CommandList(const fb::Program &program) {
                                 gemm->dtype(),
                                 gemm->output()};
       } else if (const auto *copy = command->operation_as_Copy()) {
-        result.operation = Copy{resolve(program, *copy->source()),
-                                resolve(program, *copy->destination()),
-                                resolve(*copy->count()),
-                                copy->width(),
-                                copy->source_stride(),
-                                copy->destination_stride()};
+        result.operation = resolveRows(program, *copy);
       } else if (const auto *fill = command->operation_as_Fill()) {
         result.operation = Fill{resolve(program, *fill->destination()), resolve(*fill->bytes())};
+      } else if (const auto *transfer = command->operation_as_Transfer()) {
+        result.operation = Transfer{resolveRows(program, *transfer), transfer->to_host(), transfer->layer_shift()};
+      } else if (const auto *await = command->operation_as_Await()) {
+        result.operation = Await{await->to_host(), await->behind()};
       }
     }
   }

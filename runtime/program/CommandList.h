@@ -6,16 +6,18 @@
 #include "adjrt/device/Device.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 namespace adjrt::program {
 
-/// A place in the arena, as docs/architecture.md defines it.
+/// A place in the arena or in host memory, as docs/architecture.md defines it.
 struct Reference {
   std::uint8_t kind;
   std::uint64_t offset, layerStride, rowStride;
+  std::uint32_t instances = 0; ///< layers take turns in that many places; 0: each has its own
 };
 
 /// A count known when the program runs: factor * ceil(value(unit) / block).
@@ -50,9 +52,22 @@ struct Fill {
   Count bytes;
 };
 
+/// Rows to the host or from it, beside the commands after it; see fb::Transfer.
+struct Transfer {
+  Copy rows;
+  bool toHost;
+  std::int32_t layerShift;
+};
+
+/// Waits for transfers of one queue, but the last `behind`.
+struct Await {
+  bool toHost;
+  std::uint32_t behind;
+};
+
 struct Command {
   std::string name; ///< the place in the spec
-  std::variant<Dispatch, Gemm, Copy, Fill> operation;
+  std::variant<Dispatch, Gemm, Copy, Fill, Transfer, Await> operation;
 };
 
 struct Block {
@@ -64,14 +79,25 @@ struct Block {
 
 /// What an address or a count depends on while a command runs.
 struct Scope {
-  std::array<std::uint64_t, 8> base; ///< arena offsets: see Bindings
+  std::array<std::uint64_t, 9> base; ///< see Bindings
   std::int64_t batch, tokens, rows;
   std::uint64_t layer = 0, firstRow = 0;
+  std::uint32_t layers = 1;             ///< of the stack that the command is in
   std::uint32_t block = 0, command = 0; ///< where the command stands in the program
 
-  /// The reference's offset from the arena's start.
+  /// The reference's offset from the start of the arena, or of host memory.
   std::uint64_t offset(const Reference &ref) const {
-    return base[ref.kind] + ref.offset + layer * ref.layerStride + firstRow * ref.rowStride;
+    const std::uint64_t place = ref.instances ? layer % ref.instances : layer;
+    return base[ref.kind] + ref.offset + place * ref.layerStride + firstRow * ref.rowStride;
+  }
+  /// Where a transfer's places are taken: `shift` layers on. None where the stack has no such layer.
+  std::optional<Scope> shifted(std::int32_t shift) const {
+    const std::int64_t there = static_cast<std::int64_t>(layer) + shift;
+    if (there < 0 || there >= static_cast<std::int64_t>(layers))
+      return std::nullopt;
+    Scope result = *this;
+    result.layer = static_cast<std::uint64_t>(there);
+    return result;
   }
   std::int64_t value(const Count &count) const {
     const std::int64_t units[] = {1, batch, tokens, rows};
@@ -114,7 +140,7 @@ template <typename Visit> Status CommandList::walk(const Bindings &bindings, Vis
   for (std::uint32_t first = 0, end = 0; first < list.size(); first = end) {
     for (end = first + 1; end < list.size() && list[end].joined;)
       ++end;
-    const std::uint32_t layers = std::max(list[first].layers, 1u);
+    const std::uint32_t layers = scope.layers = std::max(list[first].layers, 1u);
     for (std::uint32_t i = 0; i < layers; ++i) {
       scope.layer = list[first].reverse ? layers - 1 - i : i;
       for (scope.block = first; scope.block < end; ++scope.block)

@@ -58,6 +58,7 @@ Expected<ArenaLayout> Session::layoutFor(std::int64_t tokens, bool optimizer) co
 
 Status Session::adopt(const ArenaLayout &newLayout) {
   ADJ_RETURN_IF_ERROR(dev->reserve(newLayout.total));
+  ADJ_RETURN_IF_ERROR(dev->reserveHost(mod->plan().host_bytes()));
   const bool moved = newLayout.fixed != layout.fixed;
   const bool first = layout.total == 0;
   if (moved) { // what follows the gradients has new places

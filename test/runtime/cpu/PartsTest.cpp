@@ -49,7 +49,7 @@ TEST(Processor, ParsesTheFirstEntry) {
 
 TEST(Arena, IsResidentZeroAndKeepsItsContentsWhenItGrows) {
   const std::uint64_t before = processMemory().current;
-  Arena arena;
+  Arena arena("the arena");
   ASSERT_TRUE(arena.reserve(32 << 20));
   EXPECT_GE(processMemory().current, before + (30 << 20));
   EXPECT_EQ(arena.data()[(32 << 20) - 1], std::byte(0));
@@ -63,7 +63,7 @@ TEST(Arena, IsResidentZeroAndKeepsItsContentsWhenItGrows) {
 }
 
 TEST(Arena, MoreThanThereIsIsAnError) {
-  Arena arena;
+  Arena arena("the arena");
   Status status = arena.reserve(std::uint64_t(1) << 60);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().kind, ErrorKind::Failed);

@@ -23,7 +23,8 @@ public:
     fb::ModuleT table = minimalModule();
     table.plan->batch = 2;
     table.plan->shard = 5;
-    table.plan->fixed_bytes = table.plan->parameter_bytes = table.plan->boundary_bytes = kBytes;
+    table.plan->fixed_bytes = table.plan->parameter_bytes = table.plan->boundary_bytes = table.plan->host_bytes =
+        kBytes;
     for (const auto &[name, operands] : {std::pair("add_scaled", 2u), {"record", 2u}, {"shapes", 1u}}) {
       table.kernels.push_back(std::make_unique<fb::KernelT>());
       table.kernels.back()->name = name;
@@ -38,6 +39,10 @@ public:
     Status status = device->open(*module);
     EXPECT_TRUE(status) << status.error().message;
     EXPECT_TRUE(device->reserve(7 * kBytes));
+    if (!onGpu()) { // host memory is not built there yet
+      status = device->reserveHost(kBytes);
+      EXPECT_TRUE(status) << status.error().message;
+    }
   }
 
   void run(std::int64_t tokens) {
@@ -249,6 +254,86 @@ TEST(Executor, ProductsWithTransposesLayersAndMiniSequences) {
     results.push_back(machine.get<float>(BufferKind::arena, 0, 1024));
   }
   EXPECT_EQ(std::memcmp(results[0].data(), results[1].data(), results[0].size() * 4), 0);
+}
+
+/// Five layers are saved on the host in a stack and come back in reverse, one layer ahead, through a ring of two
+/// places.
+TEST(Executor, TransfersKeepLayersOnTheHost) {
+  if (onGpu())
+    GTEST_SKIP() << "transfers are not built on GPUs yet";
+  Machine machine(
+      [](fb::ProgramT &program) {
+        constexpr std::uint32_t kLayers = 5;
+        addBuffer(program, buffer("x", BufferKind::parameters, 0, 40, 64, kLayers)); // rows of one float, 5 layers
+        addBuffer(program, buffer("y", BufferKind::gradients, 0, 40, 64, kLayers));
+        addBuffer(program, buffer("h", BufferKind::host, 64, 40, 64, kLayers));
+        addBuffer(program, buffer("r", BufferKind::arena, 0, 40, 64, kLayers));
+        program.buffers.back()->instances = 2;
+        addBlock(program, kLayers);
+        addCommand(program, awaitToHost(1)); // the place that the layer before the last one used is free
+        addCommand(program, copy(ref(0), ref(3), rows(), 4, 4, 4));
+        addCommand(program, toHost(ref(3), ref(2), rows(), 4));
+        addBlock(program);
+        addCommand(program, awaitToHost());
+        addCommand(program, fill(ref(3), fixed(104)));
+        addCommand(program, toDevice(ref(2, 4 * 64), ref(3), rows(), 4)); // layer 4, whose place is the first
+        addBlock(program, kLayers, true);
+        addCommand(program, toDevice(ref(2), ref(3), rows(), 4, -1));
+        addCommand(program, awaitToDevice(1));
+        addCommand(program, copy(ref(3), ref(1), rows(), 4, 4, 4));
+      },
+      2);
+  std::vector<float> x(5 * 16);
+  for (std::size_t i = 0; i < x.size(); ++i)
+    x[i] = static_cast<float>(i + 1);
+  for (std::int64_t tokens : {5, 2, 5}) { // a GPU replays the third run
+    machine.set(BufferKind::parameters, 0, x);
+    machine.set(BufferKind::gradients, 0, std::vector<float>(5 * 16, -1));
+    machine.run(tokens);
+    const auto y = machine.get<float>(BufferKind::gradients, 0, 5 * 16);
+    for (std::size_t layer = 0; layer < 5; ++layer)
+      for (std::size_t row = 0; row < 16; ++row)
+        EXPECT_EQ(y[layer * 16 + row], row < static_cast<std::size_t>(2 * tokens) ? x[layer * 16 + row] : -1)
+            << "layer " << layer << ", row " << row << ", " << tokens << " tokens";
+    for (float &value : x)
+      value += 1000;
+  }
+}
+
+/// Rows of a mini-sequence, with strides of their own on either side.
+TEST(Executor, TransfersOfMiniSequencesAndStridedRows) {
+  if (onGpu())
+    GTEST_SKIP() << "transfers are not built on GPUs yet";
+  Machine machine(
+      [](fb::ProgramT &program) {
+        addBuffer(program, buffer("x", BufferKind::arena, 0, 10 * 12));
+        addBuffer(program, buffer("h", BufferKind::host, 0, 10 * 16));
+        addBuffer(program, buffer("y", BufferKind::arena, 256, 10 * 8));
+        addBlock(program, 0, false, 3);
+        auto out = toHost(ref(0, 0, 12), ref(1, 0, 16), rows(), 8);
+        out.source_stride = 12, out.destination_stride = 16;
+        addCommand(program, out);
+        addBlock(program);
+        addCommand(program, awaitToHost());
+        auto back = toDevice(ref(1), ref(2), rows(), 8);
+        back.source_stride = 16;
+        addCommand(program, back);
+        addCommand(program, awaitToDevice());
+      },
+      2);
+  std::vector<float> x(30), expected;
+  for (std::size_t i = 0; i < x.size(); ++i)
+    x[i] = static_cast<float>(i + 1);
+  for (std::size_t row = 0; row < 8; ++row)
+    expected.insert(expected.end(), {x[row * 3], x[row * 3 + 1]});
+  for (int run = 0; run < 3; ++run) {
+    machine.set(BufferKind::arena, 0, x);
+    machine.set(BufferKind::arena, 256, std::vector<float>(20, -1));
+    machine.run(4);
+    expected.resize(16);
+    expected.insert(expected.end(), 4, -1);
+    EXPECT_EQ(machine.get<float>(BufferKind::arena, 256, 20), expected);
+  }
 }
 
 } // namespace

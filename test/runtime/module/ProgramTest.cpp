@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <limits>
 
 using namespace adjrt;
 using namespace adjrt::test;
@@ -200,6 +201,100 @@ TEST(Programs, CopyAndFill) {
   expectRefused(command(copy(ref(0), ref(2), rows(), ~0ull, ~0ull, 0)), "source: leaves buffer 'x'");
   expectAccepted(command(fill(ref(0), rows(32))));
   expectRefused(command(fill(ref(0), rows(33))), "destination: leaves buffer 'x'");
+}
+
+/// Four layers of h in host memory (rows x 8 floats each), and a ring r of two places for them in the arena.
+std::function<void(fb::ModuleT &, fb::ProgramT &)> moved(fb::TransferT transfer, std::uint32_t layers = 4) {
+  return [=](fb::ModuleT &module, fb::ProgramT &program) {
+    module.plan->host_bytes = 4 * 128;
+    program.buffers.push_back(std::make_unique<fb::BufferT>(buffer("h", BufferKind::host, 0, 128, 128, 4)));
+    program.buffers.push_back(std::make_unique<fb::BufferT>(buffer("r", BufferKind::arena, 0, 128, 128, 4)));
+    program.buffers.back()->instances = 2;
+    addBlock(program, layers);
+    addCommand(program, transfer, "spec.mlir:7:3");
+    addCommand(program, awaitToHost(1000));
+  };
+}
+
+TEST(Programs, TransfersBetweenTheArenaAndTheHost) {
+  const auto wide = [](auto change) {
+    fb::TransferT transfer = toHost(ref(4), ref(3), rows(), 32);
+    change(transfer);
+    return moved(transfer);
+  };
+  expectAccepted(moved(toHost(ref(4), ref(3), rows(), 32)));
+  expectAccepted(moved(toDevice(ref(3), ref(4), rows(), 32)));
+  expectRefused(moved(toDevice(ref(4), ref(3), rows(), 32)), "source: buffer 'r' is not in host memory");
+  expectRefused(moved(toHost(ref(3), ref(4), rows(), 32)), "source: buffer 'h' is in host memory");
+  expectRefused(moved(toHost(ref(4), ref(0), rows(), 32)), "destination: buffer 'x' is not in host memory");
+  expectRefused(moved(toHost(ref(1), ref(3), rows(), 32), 3), "transfer: buffer 'w' is not of the arena's fixed part");
+  expectRefused(moved(toHost(ref(9), ref(3), rows(), 32)), "source: buffer 9 of 5");
+  expectRefused(moved(toHost(ref(4, 4), ref(3), rows(), 32)), "source: leaves buffer 'r' of 256 bytes");
+  expectRefused(moved(toHost(ref(4), ref(3, 4), rows(), 32)), "destination: leaves buffer 'h' of 512 bytes");
+  expectRefused(moved(toHost(ref(4), ref(3), rows(), 0)), "transfer: rows of 0 bytes");
+  expectRefused(wide([](auto &t) { t.source_stride = 31; }),
+                "rows of 32 bytes, 31 and 32 bytes apart, are empty or overlap");
+  expectRefused(wide([](auto &t) { t.destination_stride = 31; }), "32 and 31 bytes apart, are empty or overlap");
+  expectRefused(wide([](auto &t) { t.source_stride = 33; }), "source: leaves buffer 'r'");
+  expectRefused(wide([](auto &t) { t.destination_stride = ~0ull; }), "destination: leaves buffer 'h'");
+  expectRefused(wide([](auto &t) { t.count = std::make_unique<fb::Extent>(rows(0)); }), "count: factor 0");
+}
+
+TEST(Programs, TransfersOfLayersFurtherOn) {
+  const auto shifted = [](std::int32_t shift, std::uint64_t offset = 0, std::uint32_t layers = 4) {
+    return moved(toDevice(ref(3, offset), ref(4), rows(), 32, shift), layers);
+  };
+  for (std::int32_t shift : {-3, -1, 0, 1, 3})
+    expectAccepted(shifted(shift));
+  expectAccepted(shifted(-1, 128)); // of layer 2 at most: its place in h and one more
+  expectRefused(shifted(-1, 129), "source: leaves buffer 'h'");
+  expectRefused(shifted(1, 1), "source: leaves buffer 'h'"); // of the last layer too
+  expectRefused(shifted(-4), "transfer: no layer of 4 is -4 layers from another");
+  expectRefused(shifted(4), "transfer: no layer of 4 is 4 layers from another");
+  expectRefused(shifted(std::numeric_limits<std::int32_t>::min()), "transfer: no layer of 4 is");
+  expectRefused(shifted(-1, 0, 0), "transfer: no layer of 1 is -1 layers from another");
+  expectAccepted(shifted(-1, 0, 5));
+  expectRefused(shifted(0, 0, 5), "source: leaves buffer 'h'");
+}
+
+TEST(Programs, RingsHaveFewerPlacesThanLayers) {
+  const auto ring = [](std::uint32_t layers, std::uint32_t instances, std::uint32_t stack, std::uint64_t offset = 0) {
+    return [=](fb::ModuleT &, fb::ProgramT &program) {
+      program.buffers.push_back(std::make_unique<fb::BufferT>(buffer("r", BufferKind::arena, 0, 128, 128, layers)));
+      program.buffers.back()->instances = instances;
+      addBlock(program, stack);
+      addCommand(program, fill(ref(3, offset), rows(32)));
+    };
+  };
+  expectAccepted(ring(8, 4, 8)); // 4 x 128 bytes are all there are
+  expectRefused(ring(8, 5, 8), "buffer 'r': leaves its region (arena)");
+  expectRefused(ring(2, 3, 2), "buffer 'r': its 2 layers take turns in 3 places");
+  expectRefused(ring(8, 2, 9), "destination: layer 8 of buffer 'r', which has 8");
+  expectRefused(ring(8, 2, 8, 1), "destination: leaves buffer 'r' of 256 bytes");
+  expectAccepted(ring(8, 2, 1, 128));
+}
+
+TEST(Programs, OnlyTransfersReachTheHost) {
+  const auto host = [](auto operation) {
+    return [=](fb::ModuleT &module, fb::ProgramT &program) {
+      module.plan->host_bytes = 128;
+      program.buffers.push_back(std::make_unique<fb::BufferT>(buffer("h", BufferKind::host, 0, 128)));
+      addBlock(program);
+      addCommand(program, operation);
+    };
+  };
+  const char *message = "buffer 'h' is in host memory, which only transfers reach";
+  expectRefused(host(fill(ref(3), fixed(4))), message);
+  expectRefused(host(copy(ref(3), ref(0), fixed(1), 4, 4, 4)), message);
+  expectRefused(host(dispatch(0, {ref(0), ref(3)}, fixed(1))), message);
+  expectRefused(host(gemm(ref(3), ref(1), ref(2), fixed(1), fixed(1), fixed(1), 1, 1, 1)), message);
+  expectRefused(
+      [](auto &module, auto &program) {
+        module.plan->host_bytes = 127;
+        program.buffers.push_back(std::make_unique<fb::BufferT>(buffer("h", BufferKind::host, 0, 128)));
+      },
+      "buffer 'h': leaves its region (host) of 127 bytes");
+  expectRefused([](auto &module, auto &) { module.plan->host_bytes = 1ull << 63; }, "plan: a host part of");
 }
 
 } // namespace

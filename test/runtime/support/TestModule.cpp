@@ -175,6 +175,12 @@ void addCommand(fb::ProgramT &program, fb::CopyT operation, std::string name) {
 void addCommand(fb::ProgramT &program, fb::FillT operation, std::string name) {
   append(program, std::move(operation), std::move(name));
 }
+void addCommand(fb::ProgramT &program, fb::TransferT operation, std::string name) {
+  append(program, std::move(operation), std::move(name));
+}
+void addCommand(fb::ProgramT &program, fb::AwaitT operation, std::string name) {
+  append(program, std::move(operation), std::move(name));
+}
 
 fb::DispatchT dispatch(std::uint32_t kernel, std::vector<fb::BufferRef> operands, fb::Extent groups) {
   fb::DispatchT result;
@@ -215,6 +221,36 @@ fb::FillT fill(fb::BufferRef destination, fb::Extent bytes) {
   fb::FillT result;
   result.destination = own(destination);
   result.bytes = own(bytes);
+  return result;
+}
+
+fb::TransferT toHost(fb::BufferRef source, fb::BufferRef destination, fb::Extent count, std::uint64_t width,
+                     std::int32_t shift) {
+  fb::TransferT result = toDevice(source, destination, count, width, shift);
+  result.to_host = true;
+  return result;
+}
+
+fb::TransferT toDevice(fb::BufferRef source, fb::BufferRef destination, fb::Extent count, std::uint64_t width,
+                       std::int32_t shift) {
+  fb::TransferT result;
+  result.source = own(source);
+  result.destination = own(destination);
+  result.count = own(count);
+  result.width = result.source_stride = result.destination_stride = width;
+  result.layer_shift = shift;
+  return result;
+}
+
+fb::AwaitT awaitToHost(std::uint32_t behind) {
+  fb::AwaitT result = awaitToDevice(behind);
+  result.to_host = true;
+  return result;
+}
+
+fb::AwaitT awaitToDevice(std::uint32_t behind) {
+  fb::AwaitT result;
+  result.behind = behind;
   return result;
 }
 

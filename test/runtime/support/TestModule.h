@@ -41,6 +41,8 @@ void addCommand(fb::ProgramT &program, fb::DispatchT operation, std::string name
 void addCommand(fb::ProgramT &program, fb::GemmT operation, std::string name = "");
 void addCommand(fb::ProgramT &program, fb::CopyT operation, std::string name = "");
 void addCommand(fb::ProgramT &program, fb::FillT operation, std::string name = "");
+void addCommand(fb::ProgramT &program, fb::TransferT operation, std::string name = "");
+void addCommand(fb::ProgramT &program, fb::AwaitT operation, std::string name = "");
 
 fb::DispatchT dispatch(std::uint32_t kernel, std::vector<fb::BufferRef> operands, fb::Extent groups);
 /// A row-major product whose leading dimensions are those of dense matrices of fixed size.
@@ -49,6 +51,13 @@ fb::GemmT gemm(fb::BufferRef a, fb::BufferRef b, fb::BufferRef c, fb::Extent m, 
 fb::CopyT copy(fb::BufferRef source, fb::BufferRef destination, fb::Extent count, std::uint64_t width,
                std::uint64_t sourceStride, std::uint64_t destinationStride);
 fb::FillT fill(fb::BufferRef destination, fb::Extent bytes);
+/// `count` dense rows of `width` bytes between the arena and the host, `shift` layers on.
+fb::TransferT toHost(fb::BufferRef source, fb::BufferRef destination, fb::Extent count, std::uint64_t width,
+                     std::int32_t shift = 0);
+fb::TransferT toDevice(fb::BufferRef source, fb::BufferRef destination, fb::Extent count, std::uint64_t width,
+                       std::int32_t shift = 0);
+fb::AwaitT awaitToHost(std::uint32_t behind = 0);
+fb::AwaitT awaitToDevice(std::uint32_t behind = 0);
 
 } // namespace adjrt::test
 

@@ -1,8 +1,8 @@
 // adjrt/device/Device.h - what a session asks of the machine that computes: memory, programs, the optimizer step.
 //
-// A device owns one arena. Everything in it is named by its byte offset from the arena's start, so that a session never
-// sees a device address. Calls are made from one thread; a call may return before its work is done, and `download`
-// waits for it.
+// A device owns one arena, and memory of the host that it moves data to and from. Everything in them is named by its
+// byte offset from their start, so that a session never sees a device address. Calls are made from one thread; a call
+// may return before its work is done, and `download` waits for it.
 #ifndef ADJRT_DEVICE_DEVICE_H
 #define ADJRT_DEVICE_DEVICE_H
 
@@ -21,8 +21,8 @@ namespace adjrt {
 
 /// Where a program finds its buffers in this run, and how many rows it has.
 struct Bindings {
-  /// Arena offset of each fb::BufferKind's region, indexed by the enum's value.
-  std::array<std::uint64_t, 8> base{};
+  /// Offset of each fb::BufferKind's region in the arena (that of `host`: in host memory), indexed by the enum's value.
+  std::array<std::uint64_t, 9> base{};
   std::int64_t batch = 0;
   std::int64_t tokens = 0; ///< of this shard: 1 .. S
 
@@ -68,6 +68,10 @@ public:
 
   /// Make the arena at least `bytes` long, resident. What it held stays. Failed when there is not enough memory.
   virtual Status reserve(std::uint64_t bytes) = 0;
+
+  /// Make host memory, which programs' transfers reach, at least `bytes` long: resident, and on a GPU pinned. What it
+  /// held is lost when it grows. Failed when there is not enough memory.
+  virtual Status reserveHost(std::uint64_t bytes) = 0;
 
   /// Host to arena, arena to host, arena to arena (ranges must not overlap), and zeros. Ranges must lie in the arena.
   virtual Status upload(std::uint64_t offset, std::span<const std::byte> source) = 0;

@@ -7,13 +7,13 @@
 namespace adjrt {
 
 /// Version of the module format. A loader refuses every other version and names both.
-inline constexpr std::uint32_t kFormatVersion = 4;
+inline constexpr std::uint32_t kFormatVersion = 5;
 
 /// "ADJMODUL" in file order: the first eight bytes of a module.
 inline constexpr char kMagic[8] = {'A', 'D', 'J', 'M', 'O', 'D', 'U', 'L'};
 
-/// First 64 bytes of a module; all numbers little-endian. The FlatBuffer (runtime/schema/adjm.fbs) starts at byte 64, blobs
-/// follow at multiples of ADJ_ALIGNMENT, padding is zero.
+/// First 64 bytes of a module; all numbers little-endian. The FlatBuffer (runtime/schema/adjm.fbs) starts at byte 64,
+/// blobs follow at multiples of ADJ_ALIGNMENT, padding is zero.
 struct FileHeader {
   char magic[8];
   std::uint32_t version;
