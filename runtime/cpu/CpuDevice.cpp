@@ -110,6 +110,18 @@ Status CpuDevice::zero(std::uint64_t offset, std::uint64_t bytes) {
   return {};
 }
 
+Status CpuDevice::transfer(bool toHost, std::uint64_t offset, std::uint64_t hostOffset, std::uint64_t bytes) {
+  ADJ_RETURN_IF_ERROR(inArena(offset, bytes));
+  if (hostOffset > host.size() || bytes > host.size() - hostOffset)
+    return failed("bytes " + std::to_string(hostOffset) + " to " + std::to_string(hostOffset + bytes) +
+                  " leave the host memory of " + std::to_string(host.size()) + " bytes");
+  if (bytes && toHost)
+    std::memcpy(host.data() + hostOffset, arena.data() + offset, bytes);
+  else if (bytes)
+    std::memcpy(arena.data() + offset, host.data() + hostOffset, bytes);
+  return {};
+}
+
 Status CpuDevice::run(std::uint32_t index, const Bindings &bindings) {
   if (index >= programs.size())
     return failed("program " + std::to_string(index) + " of " + std::to_string(programs.size()));

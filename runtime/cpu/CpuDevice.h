@@ -24,11 +24,14 @@ public:
   Status download(std::uint64_t offset, std::span<std::byte> destination) override;
   Status copy(std::uint64_t destination, std::uint64_t source, std::uint64_t bytes) override;
   Status zero(std::uint64_t offset, std::uint64_t bytes) override;
+  Status transfer(bool toHost, std::uint64_t offset, std::uint64_t hostOffset, std::uint64_t bytes) override;
+  Status await(bool, std::uint64_t) override { return {}; } // a transfer is done when its call returns
   Status run(std::uint32_t index, const Bindings &bindings) override;
   void observeCommands(CommandObserver newObserver) override { observer = std::move(newObserver); }
   Status adamw(const AdamWStep &step) override;
   Status wait() override { return {}; } // every call has done its work when it returns
   DeviceMemory memory() const override;
+  bool countsHostMemory() const override { return true; }
 
 private:
   explicit CpuDevice(Processor processor) : processor(std::move(processor)) {}

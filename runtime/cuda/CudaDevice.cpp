@@ -15,6 +15,12 @@ Expected<std::unique_ptr<Device>> CudaDevice::make(int ordinal) {
   ADJ_ASSIGN_OR_RETURN(device->staging, Staging::make(*device->context));
   ADJ_ASSIGN_OR_RETURN(device->blas, BlasLt::open(*device->context));
   device->arena = std::make_unique<CudaArena>(*device->context);
+  device->pinned = std::make_unique<PinnedMemory>(*device->context);
+  ADJ_ASSIGN_OR_RETURN(device->streams, TransferStreams::make(*device->context));
+  for (bool toHost : {false, true}) {
+    device->programQueues[toHost] = std::make_unique<TransferQueue>(*device->context, (*device->streams)[toHost]);
+    device->ownQueues[toHost] = std::make_unique<TransferQueue>(*device->context, (*device->streams)[toHost]);
+  }
   auto optimizer = AdamW::load(*device->context);
   if (!optimizer)
     return tl::unexpected<Error>(optimizer.error());
@@ -69,7 +75,15 @@ Status CudaDevice::reserve(std::uint64_t bytes) {
 }
 
 Status CudaDevice::reserveHost(std::uint64_t bytes) {
-  return bytes ? invalidInput(label() + ": host memory is not built on GPUs yet") : Status();
+  const Context::Current current(*context);
+  ADJ_RETURN_IF_ERROR(waited(awaitAll()));
+  return named(pinned->reserve(bytes));
+}
+
+Status CudaDevice::awaitAll() {
+  for (const auto &queue : ownQueues)
+    ADJ_RETURN_IF_ERROR(queue->await(0));
+  return {};
 }
 
 Status CudaDevice::inArena(std::uint64_t offset, std::uint64_t bytes) const {
@@ -93,6 +107,7 @@ Status CudaDevice::download(std::uint64_t offset, std::span<std::byte> destinati
 
 Status CudaDevice::wait() {
   const Context::Current current(*context);
+  ADJ_RETURN_IF_ERROR(waited(awaitAll()));
   return waited(context->wait());
 }
 
@@ -118,6 +133,29 @@ Status CudaDevice::copy(std::uint64_t destination, std::uint64_t source, std::ui
                 "cuMemcpyDtoDAsync"));
 }
 
+Status CudaDevice::transfer(bool toHost, std::uint64_t offset, std::uint64_t hostOffset, std::uint64_t bytes) {
+  ADJ_RETURN_IF_ERROR(inArena(offset, bytes));
+  if (hostOffset > pinned->size() || bytes > pinned->size() - hostOffset)
+    return failed("bytes " + std::to_string(hostOffset) + " to " + std::to_string(hostOffset + bytes) +
+                  " leave the host memory of " + std::to_string(pinned->size()) + " bytes");
+  if (bytes == 0) {
+    ownQueues[toHost]->addEmpty();
+    return {};
+  }
+  const Context::Current current(*context);
+  const Driver &api = context->driver();
+  return named(ownQueues[toHost]->add([&](Stream stream) {
+    std::byte *host = pinned->data() + hostOffset;
+    return toHost ? api.check(api.copyToHost(host, arena->data() + offset, bytes, stream), "cuMemcpyDtoHAsync")
+                  : api.check(api.copyToDevice(arena->data() + offset, host, bytes, stream), "cuMemcpyHtoDAsync");
+  }));
+}
+
+Status CudaDevice::await(bool toHost, std::uint64_t behind) {
+  const Context::Current current(*context);
+  return named(ownQueues[toHost]->await(behind));
+}
+
 Status CudaDevice::zero(std::uint64_t offset, std::uint64_t bytes) {
   ADJ_RETURN_IF_ERROR(inArena(offset, bytes));
   if (bytes == 0)
@@ -132,7 +170,9 @@ Status CudaDevice::run(std::uint32_t index, const Bindings &bindings) {
     return failed("program " + std::to_string(index) + " of " + std::to_string(programs.size()));
   const Context::Current current(*context);
   const auto run = [&]() -> Status {
-    const CudaProgram::Machine machine{*context, *kernels, *blas, arena->data(), synchronous, timer.get(), graphs};
+    const CudaProgram::Machine machine{
+        *context,      *kernels,       *blas,       *streams,    {programQueues[0].get(), programQueues[1].get()},
+        arena->data(), pinned->data(), synchronous, timer.get(), graphs};
     if (!timer)
       return programs[index].run(machine, bindings);
     ADJ_RETURN_IF_ERROR(timer->begin());

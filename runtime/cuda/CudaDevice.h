@@ -6,6 +6,7 @@
 #include "BlasLt.h"
 #include "CudaArena.h"
 #include "CudaProgram.h"
+#include "PinnedMemory.h"
 #include "Staging.h"
 #include "adjrt/device/Device.h"
 
@@ -20,9 +21,9 @@ inline constexpr const char *kSynchronousVariable = "ADJRT_CUDA_SYNCHRONOUS";
 /// When this environment variable is 0, every command is put on the stream by itself each time, and no graph is made.
 inline constexpr const char *kGraphsVariable = "ADJRT_CUDA_GRAPHS";
 
-/// Calls put work on one stream and return; `download` and `wait` wait for it. An error that the GPU meets later (an
-/// address outside of memory, for instance) is returned by the next call that waits, and by every call after it: the
-/// context is lost.
+/// Calls put work on one stream (transfers: on one of two others) and return; `download` and `wait` wait for it. An
+/// error that the GPU meets later (an address outside of memory, for instance) is returned by the next call that waits,
+/// and by every call after it: the context is lost.
 class CudaDevice final : public Device {
 public:
   /// GPU `ordinal`. InvalidInput, saying what is missing, when there is no driver, no such GPU, or no cuBLASLt.
@@ -37,6 +38,8 @@ public:
   Status download(std::uint64_t offset, std::span<std::byte> destination) override;
   Status copy(std::uint64_t destination, std::uint64_t source, std::uint64_t bytes) override;
   Status zero(std::uint64_t offset, std::uint64_t bytes) override;
+  Status transfer(bool toHost, std::uint64_t offset, std::uint64_t hostOffset, std::uint64_t bytes) override;
+  Status await(bool toHost, std::uint64_t behind) override;
   Status run(std::uint32_t index, const Bindings &bindings) override;
   /// Timed programs are waited for.
   void observeCommands(CommandObserver newObserver) override;
@@ -45,9 +48,12 @@ public:
   /// All that is taken of the GPU's memory: context, libraries, kernels, workspace and arena, and what other processes
   /// hold on the same GPU.
   DeviceMemory memory() const override;
+  bool countsHostMemory() const override { return false; }
 
 private:
   CudaDevice() = default;
+  /// Later work waits for all transfers.
+  Status awaitAll();
   Status inArena(std::uint64_t offset, std::uint64_t bytes) const;
   std::string label() const { return "cuda:" + std::to_string(context->ordinal()); }
   /// An error of a call that waits, with what it means.
@@ -61,6 +67,10 @@ private:
   std::unique_ptr<Staging> staging;
   std::unique_ptr<BlasLt> blas;
   std::unique_ptr<CudaArena> arena;
+  std::unique_ptr<PinnedMemory> pinned;
+  std::unique_ptr<TransferStreams> streams;
+  /// To the device, to the host: of the program that runs, and of `transfer`.
+  std::array<std::unique_ptr<TransferQueue>, 2> programQueues, ownQueues;
   std::optional<AdamW> optimizer;
   std::optional<KernelCode> kernels;
   std::vector<CudaProgram> programs;

@@ -1,11 +1,25 @@
 #include "CudaProgram.h"
 #include "adjrt/abi.h"
 
+#include <functional>
+
 namespace adjrt::cuda {
 namespace {
 
 /// The loader lets no other dtype of a product through.
 Element element(fb::DType dtype) { return dtype == fb::DType::bf16 ? Element::bf16 : Element::f32; }
+
+Status checkPitch(const program::Copy &copy, const Context &context) {
+  if (std::max(copy.sourceStride, copy.destinationStride) > context.properties().maxPitch)
+    return failed("rows are further apart than the " + std::to_string(context.properties().maxPitch) +
+                  " bytes that a copy takes");
+  return {};
+}
+
+/// Calls that which fits the operation.
+template <typename... F> struct Overloaded : F... {
+  using F::operator()...;
+};
 
 std::string place(std::uint32_t block, std::uint32_t command, const std::string &name) {
   return "block " + std::to_string(block) + ", command " + std::to_string(command) +
@@ -29,8 +43,6 @@ Expected<CudaProgram> CudaProgram::make(const fb::Program &program) {
       const std::string where = "program '" + result.name + "', " + place(i, j, command.name) + ": ";
       if (!std::holds_alternative<program::Dispatch>(command.operation) && usesSlots(command))
         result.recordable = false;
-      if (std::holds_alternative<program::Transfer>(command.operation))
-        return invalidInput(where + "transfers to the host are not built on GPUs yet");
       if (const auto *copy = std::get_if<program::Copy>(&command.operation))
         if (copy->sourceStride < copy->width || copy->destinationStride < copy->width)
           return invalidInput(where + "a copy of rows that overlap, which a GPU does not do");
@@ -42,7 +54,7 @@ Expected<CudaProgram> CudaProgram::make(const fb::Program &program) {
 Status CudaProgram::run(const Machine &machine, const Bindings &bindings) {
   if (!recordable || !machine.graphs || machine.synchronous || machine.timer)
     return runEach(machine, bindings);
-  Recordings::Entry *entry = recordings.find(Recordings::keyOf(machine.arena, bindings));
+  Recordings::Entry *entry = recordings.find(Recordings::keyOf(machine.arena, machine.host, bindings));
   if (!entry)
     return runEach(machine, bindings);
   if (!entry->recording)
@@ -61,8 +73,19 @@ Status CudaProgram::record(const Machine &machine, const Bindings &bindings, Rec
         recording->varying.push_back({&command, scope});
         return graph.add(launch);
       }
-      ADJ_RETURN_IF_ERROR(graph.record());
-      return std::visit([&](const auto &operation) { return run(operation, machine, scope); }, command.operation);
+      return std::visit(Overloaded{[&](const program::Transfer &transfer) -> Status {
+                                     if (const auto copy = copyOf(transfer, machine, scope))
+                                       return graph.addTransfer(transfer.toHost, machine.streams[transfer.toHost],
+                                                                copy);
+                                     graph.addEmptyTransfer(transfer.toHost);
+                                     return {};
+                                   },
+                                   [&](const program::Await &await) { return graph.await(await.toHost, await.behind); },
+                                   [&](const auto &operation) -> Status {
+                                     ADJ_RETURN_IF_ERROR(graph.record());
+                                     return run(operation, machine, scope);
+                                   }},
+                        command.operation);
     };
     const Status status = add();
     return status ? status : tl::unexpected<Error>(annotate(status.error(), machine, command, scope));
@@ -94,15 +117,29 @@ Status CudaProgram::replay(const Machine &machine, const Bindings &bindings, Rec
 }
 
 Status CudaProgram::runEach(const Machine &machine, const Bindings &bindings) {
-  return commands.walk(bindings, [&](const program::Command &command, const program::Scope &scope) -> Status {
-    Status status =
-        std::visit([&](const auto &operation) { return run(operation, machine, scope); }, command.operation);
-    if (status && machine.synchronous)
-      status = machine.context.wait();
-    if (status && machine.timer)
-      status = machine.timer->mark(scope);
-    return status ? status : tl::unexpected<Error>(annotate(status.error(), machine, command, scope));
-  });
+  const auto queue = [&](bool toHost) -> TransferQueue & { return *machine.queues[toHost]; };
+  const Status status =
+      commands.walk(bindings, [&](const program::Command &command, const program::Scope &scope) -> Status {
+        Status status =
+            std::visit(Overloaded{[&](const program::Transfer &transfer) {
+                                    return runTransfer(transfer, machine, scope, queue(transfer.toHost));
+                                  },
+                                  [&](const program::Await &await) { return queue(await.toHost).await(await.behind); },
+                                  [&](const auto &operation) { return run(operation, machine, scope); }},
+                       command.operation);
+        if (const auto *transfer = std::get_if<program::Transfer>(&command.operation);
+            transfer && status && machine.synchronous)
+          status = queue(transfer->toHost).await(0);
+        if (status && machine.synchronous)
+          status = machine.context.wait();
+        if (status && machine.timer)
+          status = machine.timer->mark(scope);
+        return status ? status : tl::unexpected<Error>(annotate(status.error(), machine, command, scope));
+      });
+  for (bool toHost : {false, true}) // after an error too: the next run counts its transfers from none
+    if (const Status ended = queue(toHost).await(0); status && !ended)
+      return tl::unexpected<Error>(ended.error().in("program '" + name + "'"));
+  return status;
 }
 
 Error CudaProgram::annotate(const Error &error, const Machine &machine, const program::Command &command,
@@ -114,6 +151,10 @@ Error CudaProgram::annotate(const Error &error, const Machine &machine, const pr
     what = "copy";
   else if (std::holds_alternative<program::Fill>(command.operation))
     what = "fill";
+  else if (const auto *transfer = std::get_if<program::Transfer>(&command.operation))
+    what = transfer->toHost ? "transfer to the host" : "transfer to the device";
+  else if (const auto *await = std::get_if<program::Await>(&command.operation))
+    what = await->toHost ? "await of transfers to the host" : "await of transfers to the device";
   return error.in(what).in("program '" + name + "', " + place(scope.block, scope.command, command.name) + ", layer " +
                            std::to_string(scope.layer));
 }
@@ -164,9 +205,7 @@ Status CudaProgram::run(const program::Copy &command, const Machine &machine, co
   const bool dense = command.sourceStride == command.width && command.destinationStride == command.width;
   if (rows == 1 || dense)
     return api.check(api.copyOnDevice(destination, source, rows * command.width, stream), "cuMemcpyDtoDAsync");
-  if (std::max(command.sourceStride, command.destinationStride) > machine.context.properties().maxPitch)
-    return failed("rows are further apart than the " + std::to_string(machine.context.properties().maxPitch) +
-                  " bytes that a copy takes");
+  ADJ_RETURN_IF_ERROR(checkPitch(command, machine.context));
   Copy2D copy;
   copy.sourceType = copy.destinationType = kMemoryDevice;
   copy.source = source;
@@ -178,11 +217,48 @@ Status CudaProgram::run(const program::Copy &command, const Machine &machine, co
   return api.check(api.copyRows(&copy, stream), "cuMemcpy2DAsync");
 }
 
-Status CudaProgram::run(const program::Transfer &, const Machine &, const program::Scope &) {
-  return failed("transfers to the host are not built on GPUs yet");
+std::function<Status(Stream)> CudaProgram::copyOf(const program::Transfer &command, const Machine &machine,
+                                                  const program::Scope &scope) {
+  const std::optional<program::Scope> there = scope.shifted(command.layerShift);
+  if (!there)
+    return nullptr;
+  const program::Copy &rows = command.rows;
+  const std::uint64_t source = there->offset(rows.source), destination = there->offset(rows.destination);
+  const Address arena = machine.arena + (command.toHost ? source : destination);
+  std::byte *host = machine.host + (command.toHost ? destination : source);
+  const auto count = static_cast<std::uint64_t>(there->value(rows.rows));
+  return [=, &context = machine.context, &rows, toHost = command.toHost](Stream stream) -> Status {
+    const Driver &api = context.driver();
+    if (count == 1 || (rows.sourceStride == rows.width && rows.destinationStride == rows.width)) {
+      const std::uint64_t bytes = count * rows.width;
+      return toHost ? api.check(api.copyToHost(host, arena, bytes, stream), "cuMemcpyDtoHAsync")
+                    : api.check(api.copyToDevice(arena, host, bytes, stream), "cuMemcpyHtoDAsync");
+    }
+    ADJ_RETURN_IF_ERROR(checkPitch(rows, context));
+    Copy2D copy;
+    copy.sourceType = toHost ? kMemoryDevice : kMemoryHost;
+    copy.destinationType = toHost ? kMemoryHost : kMemoryDevice;
+    (toHost ? copy.source : copy.destination) = arena;
+    if (toHost)
+      copy.destinationHost = host;
+    else
+      copy.sourceHost = host;
+    copy.sourcePitch = rows.sourceStride;
+    copy.destinationPitch = rows.destinationStride;
+    copy.width = rows.width;
+    copy.height = count;
+    return api.check(api.copyRows(&copy, stream), "cuMemcpy2DAsync");
+  };
 }
 
-Status CudaProgram::run(const program::Await &, const Machine &, const program::Scope &) { return {}; }
+Status CudaProgram::runTransfer(const program::Transfer &command, const Machine &machine, const program::Scope &scope,
+                                TransferQueue &queue) {
+  const std::function<Status(Stream)> copy = copyOf(command, machine, scope);
+  if (copy)
+    return queue.add(copy);
+  queue.addEmpty();
+  return {};
+}
 
 Status CudaProgram::run(const program::Fill &command, const Machine &machine, const program::Scope &scope) {
   const Driver &api = machine.context.driver();

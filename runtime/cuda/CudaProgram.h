@@ -6,6 +6,7 @@
 #include "CommandTimer.h"
 #include "KernelCode.h"
 #include "Replay.h"
+#include "TransferQueue.h"
 #include "program/CommandList.h"
 
 namespace adjrt::cuda {
@@ -20,7 +21,10 @@ public:
     const Context &context;
     const KernelCode &kernels;
     BlasLt &blas;
+    const TransferStreams &streams;
+    std::array<TransferQueue *, 2> queues; ///< of programs: to the device, to the host
     Address arena;
+    std::byte *host;               ///< pinned memory
     bool synchronous;              ///< wait for each command, so that an error in it is returned with its name
     CommandTimer *timer = nullptr; ///< is told of each command
     bool graphs = true;            ///< replay runs that are alike from a graph, if commands are not waited for or timed
@@ -34,6 +38,8 @@ private:
   CudaProgram(const fb::Program &program);
 
   Status runEach(const Machine &machine, const Bindings &bindings);
+  Status runTransfer(const program::Transfer &command, const Machine &machine, const program::Scope &scope,
+                     TransferQueue &queue);
   Status record(const Machine &machine, const Bindings &bindings, Recordings::Entry &entry);
   Status replay(const Machine &machine, const Bindings &bindings, Recording &recording);
   Expected<KernelLaunch> prepare(const program::Dispatch &command, const Machine &machine, const program::Scope &scope);
@@ -41,8 +47,9 @@ private:
   Status run(const program::Gemm &command, const Machine &machine, const program::Scope &scope);
   Status run(const program::Copy &command, const Machine &machine, const program::Scope &scope);
   Status run(const program::Fill &command, const Machine &machine, const program::Scope &scope);
-  Status run(const program::Transfer &command, const Machine &machine, const program::Scope &scope);
-  Status run(const program::Await &command, const Machine &machine, const program::Scope &scope);
+  /// The copy that a transfer is; null where there is no such layer.
+  static std::function<Status(Stream)> copyOf(const program::Transfer &command, const Machine &machine,
+                                              const program::Scope &scope);
   Error annotate(const Error &error, const Machine &machine, const program::Command &command,
                  const program::Scope &scope) const;
 

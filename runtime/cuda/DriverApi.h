@@ -28,8 +28,8 @@ inline constexpr int kFunctionMaxThreads = 0, kFunctionSharedBytes = 1,
                      kFunctionMaxDynamicShared = 8;           // CUfunction_attribute
 inline constexpr int kJitErrorLog = 5, kJitErrorLogBytes = 6; // CUjit_option
 inline constexpr int kAllocationPinned = 1, kLocationDevice = 1, kAccessReadWrite = 3, kGranularityMinimum = 0;
-inline constexpr int kMemoryDevice = 2;   // CUmemorytype
-inline constexpr int kCaptureRelaxed = 2; // CUstreamCaptureMode
+inline constexpr int kMemoryHost = 1, kMemoryDevice = 2; // CUmemorytype
+inline constexpr int kCaptureRelaxed = 2;                // CUstreamCaptureMode
 inline constexpr unsigned kStreamNonBlocking = 1, kEventDefault = 0, kEventNoTiming = 2;
 
 /// CUmemLocation
@@ -109,6 +109,7 @@ struct KernelLaunch {
   X(streamCreate, cuStreamCreate, Result(Stream *, unsigned))                                                          \
   X(streamDestroy, cuStreamDestroy_v2, Result(Stream))                                                                 \
   X(streamWait, cuStreamSynchronize, Result(Stream))                                                                   \
+  X(streamWaitEvent, cuStreamWaitEvent, Result(Stream, Event, unsigned))                                               \
   X(eventCreate, cuEventCreate, Result(Event *, unsigned))                                                             \
   X(eventDestroy, cuEventDestroy_v2, Result(Event))                                                                    \
   X(eventRecord, cuEventRecord, Result(Event, Stream))                                                                 \

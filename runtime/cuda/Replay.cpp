@@ -25,10 +25,11 @@ struct UsesSlots {
 
 bool usesSlots(const program::Command &command) { return std::visit(UsesSlots(), command.operation); }
 
-Recordings::Key Recordings::keyOf(Address arena, const Bindings &bindings) {
+Recordings::Key Recordings::keyOf(Address arena, const std::byte *host, const Bindings &bindings) {
   return {arena,
+          host,
           {bindings[fb::BufferKind::arena], bindings[fb::BufferKind::parameters], bindings[fb::BufferKind::gradients],
-           bindings[fb::BufferKind::working_copies]},
+           bindings[fb::BufferKind::working_copies], bindings[fb::BufferKind::host]},
           bindings.batch,
           bindings.tokens};
 }

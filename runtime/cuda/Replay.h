@@ -41,11 +41,12 @@ public:
   /// What must be equal for a recording to serve: the shard's size and every address that is no slot's.
   struct Key {
     Address arena;
-    std::array<std::uint64_t, 4> base; ///< of fb::BufferKind arena, parameters, gradients, working_copies
+    const std::byte *host;
+    std::array<std::uint64_t, 5> base; ///< of fb::BufferKind arena, parameters, gradients, working_copies, host
     std::int64_t batch, tokens;
     bool operator==(const Key &) const = default;
   };
-  static Key keyOf(Address arena, const Bindings &bindings);
+  static Key keyOf(Address arena, const std::byte *host, const Bindings &bindings);
 
   struct Entry {
     Key key;

@@ -1,5 +1,7 @@
 #include "StreamGraph.h"
 
+#include <algorithm>
+
 namespace adjrt::cuda {
 
 StreamGraph::~StreamGraph() {
@@ -26,6 +28,28 @@ Status StreamGraph::record() {
   return {};
 }
 
+std::vector<GraphNode> StreamGraph::dependencies() const {
+  std::vector<GraphNode> result = awaited;
+  if (last)
+    result.push_back(last);
+  return result;
+}
+
+void StreamGraph::advance(GraphNode node) {
+  last = node;
+  awaited.clear();
+}
+
+Status StreamGraph::addPiece(Stream stream, const std::vector<GraphNode> &before, GraphNode &node) {
+  const Driver &api = context.driver();
+  GraphHandle piece = nullptr;
+  ADJ_RETURN_IF_ERROR(api.check(api.captureEnd(stream, &piece), "cuStreamEndCapture"));
+  const Status status =
+      api.check(api.graphAddChild(&node, graph, before.data(), before.size(), piece), "cuGraphAddChildGraphNode");
+  api.graphDestroy(piece);
+  return status;
+}
+
 Status StreamGraph::endRecording() {
   const Driver &api = context.driver();
   if (!graph)
@@ -33,22 +57,61 @@ Status StreamGraph::endRecording() {
   if (!recording)
     return {};
   recording = false;
-  GraphHandle piece = nullptr;
-  ADJ_RETURN_IF_ERROR(api.check(api.captureEnd(context.stream(), &piece), "cuStreamEndCapture"));
-  const GraphNode before = last;
-  const Status status =
-      api.check(api.graphAddChild(&last, graph, &before, before ? 1 : 0, piece), "cuGraphAddChildGraphNode");
-  api.graphDestroy(piece);
-  return status;
+  GraphNode node = nullptr;
+  ADJ_RETURN_IF_ERROR(addPiece(context.stream(), dependencies(), node));
+  advance(node);
+  return {};
 }
 
 Status StreamGraph::add(const KernelLaunch &kernel) {
   const Driver &api = context.driver();
   ADJ_RETURN_IF_ERROR(endRecording());
-  const GraphNode before = last;
+  const std::vector<GraphNode> before = dependencies();
+  GraphNode node = nullptr;
   ADJ_RETURN_IF_ERROR(
-      api.check(api.graphAddKernel(&last, graph, &before, before ? 1 : 0, &kernel), "cuGraphAddKernelNode"));
-  kernels.push_back(last);
+      api.check(api.graphAddKernel(&node, graph, before.data(), before.size(), &kernel), "cuGraphAddKernelNode"));
+  advance(node);
+  kernels.push_back(node);
+  return {};
+}
+
+Status StreamGraph::addTransfer(bool toHost, Stream stream, const std::function<Status(Stream)> &copy) {
+  const Driver &api = context.driver();
+  ADJ_RETURN_IF_ERROR(endRecording());
+  Queue &queue = queues[toHost];
+  std::vector<GraphNode> before = dependencies();
+  if (!queue.nodes.empty() && queue.nodes.back() &&
+      std::find(before.begin(), before.end(), queue.nodes.back()) == before.end())
+    before.push_back(queue.nodes.back());
+  ADJ_RETURN_IF_ERROR(api.check(api.captureBegin(stream, kCaptureRelaxed), "cuStreamBeginCapture"));
+  if (Status status = copy(stream); !status) {
+    GraphHandle piece = nullptr;
+    if (api.captureEnd(stream, &piece) == kSuccess && piece)
+      api.graphDestroy(piece);
+    return status;
+  }
+  GraphNode node = nullptr;
+  ADJ_RETURN_IF_ERROR(addPiece(stream, before, node));
+  queue.nodes.push_back(node);
+  return {};
+}
+
+void StreamGraph::addEmptyTransfer(bool toHost) {
+  Queue &queue = queues[toHost];
+  queue.nodes.push_back(queue.nodes.empty() ? nullptr : queue.nodes.back());
+}
+
+Status StreamGraph::await(bool toHost, std::uint64_t behind) {
+  Queue &queue = queues[toHost];
+  if (queue.nodes.size() <= behind + queue.awaited)
+    return {};
+  const GraphNode before = queue.awaited ? queue.nodes[queue.awaited - 1] : nullptr;
+  queue.awaited = queue.nodes.size() - behind;
+  const GraphNode node = queue.nodes[queue.awaited - 1];
+  if (!node || node == before)
+    return {};
+  ADJ_RETURN_IF_ERROR(endRecording());
+  awaited.push_back(node);
   return {};
 }
 

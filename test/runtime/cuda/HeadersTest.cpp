@@ -46,9 +46,11 @@ ADJRT_DRIVER_OPTIONAL_FUNCTIONS(CHECK)
                 sizeof(std::declval<ours>().our) == sizeof(std::declval<theirs>().their))
 static_assert(sizeof(Copy2D) == sizeof(CUDA_MEMCPY2D));
 SAME_MEMBER(Copy2D, sourceType, CUDA_MEMCPY2D, srcMemoryType);
+SAME_MEMBER(Copy2D, sourceHost, CUDA_MEMCPY2D, srcHost);
 SAME_MEMBER(Copy2D, source, CUDA_MEMCPY2D, srcDevice);
 SAME_MEMBER(Copy2D, sourcePitch, CUDA_MEMCPY2D, srcPitch);
 SAME_MEMBER(Copy2D, destinationType, CUDA_MEMCPY2D, dstMemoryType);
+SAME_MEMBER(Copy2D, destinationHost, CUDA_MEMCPY2D, dstHost);
 SAME_MEMBER(Copy2D, destination, CUDA_MEMCPY2D, dstDevice);
 SAME_MEMBER(Copy2D, destinationPitch, CUDA_MEMCPY2D, dstPitch);
 SAME_MEMBER(Copy2D, width, CUDA_MEMCPY2D, WidthInBytes);
@@ -97,6 +99,7 @@ TEST(Headers, ConstantsAreTheirs) {
   EXPECT_EQ(kAccessReadWrite, CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
   EXPECT_EQ(kGranularityMinimum, CU_MEM_ALLOC_GRANULARITY_MINIMUM);
   EXPECT_EQ(kMemoryDevice, CU_MEMORYTYPE_DEVICE);
+  EXPECT_EQ(kMemoryHost, CU_MEMORYTYPE_HOST);
   EXPECT_EQ(kStreamNonBlocking, unsigned(CU_STREAM_NON_BLOCKING));
   EXPECT_EQ(kEventDefault, unsigned(CU_EVENT_DEFAULT));
   EXPECT_EQ(kEventNoTiming, unsigned(CU_EVENT_DISABLE_TIMING));

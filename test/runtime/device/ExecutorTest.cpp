@@ -39,10 +39,8 @@ public:
     Status status = device->open(*module);
     EXPECT_TRUE(status) << status.error().message;
     EXPECT_TRUE(device->reserve(7 * kBytes));
-    if (!onGpu()) { // host memory is not built there yet
-      status = device->reserveHost(kBytes);
-      EXPECT_TRUE(status) << status.error().message;
-    }
+    status = device->reserveHost(kBytes);
+    EXPECT_TRUE(status) << status.error().message;
   }
 
   void run(std::int64_t tokens) {
@@ -259,8 +257,6 @@ TEST(Executor, ProductsWithTransposesLayersAndMiniSequences) {
 /// Five layers are saved on the host in a stack and come back in reverse, one layer ahead, through a ring of two
 /// places.
 TEST(Executor, TransfersKeepLayersOnTheHost) {
-  if (onGpu())
-    GTEST_SKIP() << "transfers are not built on GPUs yet";
   Machine machine(
       [](fb::ProgramT &program) {
         constexpr std::uint32_t kLayers = 5;
@@ -302,8 +298,6 @@ TEST(Executor, TransfersKeepLayersOnTheHost) {
 
 /// Rows of a mini-sequence, with strides of their own on either side.
 TEST(Executor, TransfersOfMiniSequencesAndStridedRows) {
-  if (onGpu())
-    GTEST_SKIP() << "transfers are not built on GPUs yet";
   Machine machine(
       [](fb::ProgramT &program) {
         addBuffer(program, buffer("x", BufferKind::arena, 0, 10 * 12));

@@ -79,6 +79,12 @@ public:
   virtual Status copy(std::uint64_t destination, std::uint64_t source, std::uint64_t bytes) = 0;
   virtual Status zero(std::uint64_t offset, std::uint64_t bytes) = 0;
 
+  /// Move bytes between the arena and host memory, beside later calls: to the host or back, as fb::Transfer does. It
+  /// begins when the work of the calls before has been done. Those of one direction are done in the order of the calls.
+  virtual Status transfer(bool toHost, std::uint64_t offset, std::uint64_t hostOffset, std::uint64_t bytes) = 0;
+  /// The work of later calls begins when all transfers of that direction but the last `behind` have been done.
+  virtual Status await(bool toHost, std::uint64_t behind) = 0;
+
   /// Run program `index` of the module's list once.
   virtual Status run(std::uint32_t index, const Bindings &bindings) = 0;
 
@@ -92,6 +98,8 @@ public:
   virtual Status wait() = 0;
 
   virtual DeviceMemory memory() const = 0;
+  /// Whether `memory` counts host memory too: on the cpu both are the process's.
+  virtual bool countsHostMemory() const = 0;
 };
 
 /// What a device is opened with.

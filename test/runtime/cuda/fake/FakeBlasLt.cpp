@@ -131,7 +131,7 @@ BlasStatus cublasLtMatmulAlgoGetHeuristic(BlasHandle, ProductHandle product, Lay
 }
 BlasStatus cublasLtMatmul(BlasHandle, ProductHandle product, const void *alpha, const void *a, LayoutHandle aLayout,
                           const void *b, LayoutHandle bLayout, const void *beta, const void *c, LayoutHandle cLayout,
-                          void *d, LayoutHandle dLayout, const ProductAlgorithm *, void *, std::size_t, Stream) {
+                          void *d, LayoutHandle dLayout, const ProductAlgorithm *, void *, std::size_t, Stream stream) {
   ENTER("cublasLtMatmul");
   auto &how = fake<Description>(product).attributes;
   const Layout first = fake<Layout>(aLayout), second = fake<Layout>(bLayout), result = fake<Layout>(dLayout);
@@ -142,7 +142,7 @@ BlasStatus cublasLtMatmul(BlasHandle, ProductHandle product, const void *alpha, 
       (tb ? second.rows : second.columns) != result.columns)
     return 7;
   const bool added = *static_cast<const float *>(beta) != 0;
-  adjrtFakeCuda()->work([=] {
+  adjrtFakeCuda()->work(stream, [=] {
     for (std::uint64_t j = 0; j < result.columns; ++j)
       for (std::uint64_t i = 0; i < result.rows; ++i) {
         double sum = 0;

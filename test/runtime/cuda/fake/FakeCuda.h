@@ -27,16 +27,16 @@ struct FakeCuda {
   /// What the next call that waits returns, and every call after it: an error on the GPU.
   int laterError = 0;
 
-  /// Where work goes while the stream is captured; null while it runs at once.
+  /// When work on streams that nothing orders is done. The stream made first, on which everything is computed, runs at
+  /// once, and the others only as far as something waits for them; or the other way round.
+  bool othersFirst = false;
+
+  /// The stream that is captured, and where its work goes; null when none is.
+  void *captured = nullptr;
   std::vector<std::function<void()>> *capture = nullptr;
 
-  /// Work of the stream: now, or when the graph that is captured is launched.
-  void work(std::function<void()> it) {
-    if (capture)
-      capture->push_back(std::move(it));
-    else
-      it();
-  }
+  /// Work of a stream: in its order, or when the graph that is captured from it is launched. Set by the fake driver.
+  void (*work)(void *stream, std::function<void()> it) = nullptr;
 
   // What happened.
   int lost = 0;                      ///< the error that lost the context
@@ -45,7 +45,8 @@ struct FakeCuda {
       products;                   ///< "n m k, transposes, beta, alignments of the heuristic" as the library was asked
   std::vector<std::string> types; ///< "0 14 0": of the first matrix, the second and the result, likewise
   std::map<std::string, int> calls;
-  double milliseconds = 0; ///< the GPU's clock: a fill takes 1, a launch 2
+  double milliseconds = 0;         ///< the GPU's clock: a fill takes 1, a launch 2
+  double transferMilliseconds = 0; ///< that a copy to or from the host takes
   std::uint64_t contexts = 0, allocations = 0, modules = 0, streams = 0, events = 0, hostBuffers = 0, reservations = 0,
                 graphs = 0, readyGraphs = 0;
 
@@ -58,6 +59,7 @@ struct FakeCuda {
     contexts = old.contexts, allocations = old.allocations, modules = old.modules, streams = old.streams;
     events = old.events, hostBuffers = old.hostBuffers, reservations = old.reservations;
     graphs = old.graphs, readyGraphs = old.readyGraphs;
+    work = old.work;
   }
 };
 

@@ -3,9 +3,11 @@
 #include "adjrt/abi.h"
 #include "cuda/DriverApi.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <sys/mman.h>
@@ -37,6 +39,11 @@ Result enter(const char *name, bool waits = false) {
 
 char *at(Address address) { return reinterpret_cast<char *>(address); }
 
+void copied(void *destination, const void *source, std::size_t bytes) {
+  state.milliseconds += state.transferMilliseconds;
+  std::memcpy(destination, source, bytes);
+}
+
 struct FakeFunction {
   std::string name;
   std::size_t parameters;
@@ -44,8 +51,75 @@ struct FakeFunction {
 
 struct FakeEvent {
   bool timed;
-  double milliseconds; ///< of the fake clock when it was recorded; negative before
+  double milliseconds = -1;                ///< of the fake clock when it was last reached; negative before
+  std::uint64_t recorded = 0, reached = 0; ///< how often it was put on a stream, and reached there
+  struct FakeStream *stream = nullptr;     ///< that it was put on last
 };
+
+/// What is put on a stream: work, or an event to reach or to wait for, by the number of the recording meant.
+struct FakeOp {
+  std::function<void()> work;
+  FakeEvent *reach = nullptr, *wait = nullptr;
+  std::uint64_t number = 0;
+  FakeStream *from = nullptr; ///< where the event that is waited for is
+};
+struct FakeStream {
+  std::deque<FakeOp> ops;
+};
+std::vector<FakeStream *> streams; ///< that there are, in the order in which they were made
+
+/// Do the first thing on a stream. When it waits for an event that was not reached: if `force`, go on there until it
+/// is; else return false.
+bool step(FakeStream &stream, bool force) {
+  const FakeOp &first = stream.ops.front();
+  if (first.wait && first.wait->reached < first.number) {
+    if (!force)
+      return false;
+    FakeEvent *event = first.wait;
+    const std::uint64_t number = first.number;
+    FakeStream *from = first.from;
+    while (event->reached < number)
+      step(*from, true);
+  }
+  const FakeOp op = std::move(stream.ops.front());
+  stream.ops.pop_front();
+  if (op.work)
+    op.work();
+  if (op.reach) {
+    op.reach->reached = op.number;
+    op.reach->milliseconds = state.milliseconds;
+  }
+  return true;
+}
+
+void finish(FakeStream &stream) {
+  while (!stream.ops.empty())
+    step(stream, true);
+}
+
+/// What runs without being waited for.
+void goOn() {
+  if (!state.othersFirst) {
+    finish(*streams.front());
+    return;
+  }
+  for (std::size_t i = 1; i < streams.size(); ++i)
+    while (!streams[i]->ops.empty() && step(*streams[i], false))
+      ;
+}
+
+void put(FakeStream *stream, FakeOp op) {
+  stream->ops.push_back(std::move(op));
+  goOn();
+}
+
+void putWork(void *stream, std::function<void()> work) {
+  if (state.captured == stream)
+    state.capture->push_back(std::move(work));
+  else
+    put(static_cast<FakeStream *>(stream), {std::move(work)});
+}
+void putWork(Stream stream, std::function<void()> work) { putWork(reinterpret_cast<void *>(stream), std::move(work)); }
 
 struct FakeModule {
   std::string text;
@@ -74,19 +148,56 @@ void adamw(void **arguments) {
   }
 }
 
-/// A node is one piece of work, or a kernel with arguments of its own; the fake knows chains only.
+/// A node is one piece of work, or a kernel with arguments of its own.
 struct FakeNode {
   std::vector<std::function<void()>> work;
   std::function<void()> kernel;
+  bool other = false; ///< captured from another stream than the first
+  std::vector<std::size_t> before = {};
 };
 struct FakeGraph {
   std::vector<std::pair<GraphNode, FakeNode>> nodes;
+
+  void run() {
+    std::vector<bool> done(nodes.size());
+    const std::function<void(std::size_t)> one = [&](std::size_t i) {
+      if (done[i])
+        return;
+      done[i] = true;
+      FakeNode &node = nodes[i].second;
+      for (std::size_t before : node.before)
+        one(before);
+      for (auto &work : node.work)
+        work();
+      if (node.kernel)
+        node.kernel();
+    };
+    const auto ready = [&](std::size_t i) {
+      const auto &before = nodes[i].second.before;
+      return std::all_of(before.begin(), before.end(), [&](std::size_t b) { return bool(done[b]); });
+    };
+    for (std::size_t next = 0; next < nodes.size(); ++next) {
+      if (state.othersFirst)
+        for (std::size_t i = 0; i < nodes.size(); ++i)
+          if (nodes[i].second.other && ready(i))
+            one(i);
+      if (!nodes[next].second.other)
+        one(next);
+    }
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+      one(i);
+  }
 };
 
 Result addNode(GraphNode *node, GraphHandle handle, const GraphNode *before, std::size_t count, FakeNode made) {
   FakeGraph &graph = *reinterpret_cast<FakeGraph *>(handle);
-  if (count != (graph.nodes.empty() ? 0u : 1u) || (count && *before != graph.nodes.back().first))
-    return 1; // not in the order in which nodes are added
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto place =
+        std::find_if(graph.nodes.begin(), graph.nodes.end(), [&](auto &n) { return n.first == before[i]; });
+    if (place == graph.nodes.end() || std::count(before, before + count, before[i]) != 1)
+      return 1; // not of this graph, or named twice
+    made.before.push_back(static_cast<std::size_t>(place - graph.nodes.begin()));
+  }
   static std::uintptr_t next = 0;
   *node = reinterpret_cast<GraphNode>(++next);
   graph.nodes.emplace_back(*node, std::move(made));
@@ -156,7 +267,10 @@ std::map<Address, std::size_t> plainAllocations;
 
 extern "C" {
 
-FakeCuda *adjrtFakeCuda() { return &state; }
+FakeCuda *adjrtFakeCuda() {
+  state.work = putWork;
+  return &state;
+}
 
 Result cuInit(unsigned) {
   ENTER("cuInit");
@@ -301,36 +415,39 @@ Result cuMemSetAccess(Address address, std::size_t bytes, const AccessDescriptio
   std::memset(at(address), 0x5a, bytes); // new memory holds anything
   return kSuccess;
 }
-Result cuMemcpyHtoDAsync_v2(Address destination, const void *source, std::size_t bytes, Stream) {
+Result cuMemcpyHtoDAsync_v2(Address destination, const void *source, std::size_t bytes, Stream stream) {
   ENTER("cuMemcpyHtoDAsync");
-  std::memcpy(at(destination), source, bytes);
+  putWork(stream, [=] { copied(at(destination), source, bytes); });
   return kSuccess;
 }
-Result cuMemcpyDtoHAsync_v2(void *destination, Address source, std::size_t bytes, Stream) {
+Result cuMemcpyDtoHAsync_v2(void *destination, Address source, std::size_t bytes, Stream stream) {
   ENTER("cuMemcpyDtoHAsync");
-  std::memcpy(destination, at(source), bytes);
+  putWork(stream, [=] { copied(destination, at(source), bytes); });
   return kSuccess;
 }
-Result cuMemcpyDtoDAsync_v2(Address destination, Address source, std::size_t bytes, Stream) {
+Result cuMemcpyDtoDAsync_v2(Address destination, Address source, std::size_t bytes, Stream stream) {
   ENTER("cuMemcpyDtoDAsync");
-  state.work([=] { std::memcpy(at(destination), at(source), bytes); });
+  putWork(stream, [=] { std::memcpy(at(destination), at(source), bytes); });
   return kSuccess;
 }
-Result cuMemcpy2DAsync_v2(const Copy2D *copy, Stream) {
+Result cuMemcpy2DAsync_v2(const Copy2D *copy, Stream stream) {
   ENTER("cuMemcpy2DAsync");
-  if (copy->sourceType != kMemoryDevice || copy->destinationType != kMemoryDevice || copy->sourcePitch < copy->width ||
+  const auto known = [](int type) { return type == kMemoryHost || type == kMemoryDevice; };
+  if (!known(copy->sourceType) || !known(copy->destinationType) || copy->sourcePitch < copy->width ||
       copy->destinationPitch < copy->width)
     return 1;
-  state.work([copy = *copy] {
+  putWork(stream, [copy = *copy] {
+    const char *source = copy.sourceType == kMemoryHost ? static_cast<const char *>(copy.sourceHost) : at(copy.source);
+    char *destination =
+        copy.destinationType == kMemoryHost ? static_cast<char *>(copy.destinationHost) : at(copy.destination);
     for (std::size_t row = 0; row < copy.height; ++row)
-      std::memcpy(at(copy.destination + row * copy.destinationPitch), at(copy.source + row * copy.sourcePitch),
-                  copy.width);
+      std::memcpy(destination + row * copy.destinationPitch, source + row * copy.sourcePitch, copy.width);
   });
   return kSuccess;
 }
-Result cuMemsetD8Async(Address address, unsigned char value, std::size_t bytes, Stream) {
+Result cuMemsetD8Async(Address address, unsigned char value, std::size_t bytes, Stream stream) {
   ENTER("cuMemsetD8Async");
-  state.work([=] {
+  putWork(stream, [=] {
     state.milliseconds += 1;
     std::memset(at(address), value, bytes);
   });
@@ -338,23 +455,37 @@ Result cuMemsetD8Async(Address address, unsigned char value, std::size_t bytes, 
 }
 Result cuStreamCreate(Stream *stream, unsigned flags) {
   ENTER("cuStreamCreate");
-  *stream = reinterpret_cast<Stream>(&state);
+  streams.push_back(new FakeStream);
+  *stream = reinterpret_cast<Stream>(streams.back());
   ++state.streams;
   return flags == kStreamNonBlocking ? kSuccess : 1;
 }
-Result cuStreamDestroy_v2(Stream) {
+Result cuStreamDestroy_v2(Stream stream) {
+  auto *gone = reinterpret_cast<FakeStream *>(stream);
+  std::erase(streams, gone);
+  delete gone;
   --state.streams;
   return kSuccess;
 }
-Result cuStreamSynchronize(Stream) {
+Result cuStreamSynchronize(Stream stream) {
   ENTER("cuStreamSynchronize", true);
   if (state.capture)
     return 900; // CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED
+  finish(*reinterpret_cast<FakeStream *>(stream));
+  return kSuccess;
+}
+Result cuStreamWaitEvent(Stream stream, Event event, unsigned flags) {
+  ENTER("cuStreamWaitEvent");
+  auto *awaited = reinterpret_cast<FakeEvent *>(event);
+  if (flags)
+    return 1;
+  if (awaited->recorded)
+    put(reinterpret_cast<FakeStream *>(stream), {{}, nullptr, awaited, awaited->recorded, awaited->stream});
   return kSuccess;
 }
 Result cuEventCreate(Event *event, unsigned flags) {
   ENTER("cuEventCreate");
-  *event = reinterpret_cast<Event>(new FakeEvent{(flags & kEventNoTiming) == 0, -1});
+  *event = reinterpret_cast<Event>(new FakeEvent{(flags & kEventNoTiming) == 0});
   ++state.events;
   return kSuccess;
 }
@@ -363,9 +494,11 @@ Result cuEventDestroy_v2(Event event) {
   --state.events;
   return kSuccess;
 }
-Result cuEventRecord(Event event, Stream) {
+Result cuEventRecord(Event handle, Stream stream) {
   ENTER("cuEventRecord");
-  reinterpret_cast<FakeEvent *>(event)->milliseconds = state.milliseconds;
+  auto *event = reinterpret_cast<FakeEvent *>(handle);
+  event->stream = reinterpret_cast<FakeStream *>(stream);
+  put(event->stream, {{}, event, nullptr, ++event->recorded});
   return kSuccess;
 }
 Result cuEventElapsedTime(float *milliseconds, Event from, Event to) {
@@ -376,8 +509,11 @@ Result cuEventElapsedTime(float *milliseconds, Event from, Event to) {
   *milliseconds = static_cast<float>(end.milliseconds - begin.milliseconds);
   return kSuccess;
 }
-Result cuEventSynchronize(Event) {
+Result cuEventSynchronize(Event handle) {
   ENTER("cuEventSynchronize", true);
+  const FakeEvent &event = *reinterpret_cast<FakeEvent *>(handle);
+  while (event.reached < event.recorded)
+    step(*event.stream, true);
   return kSuccess;
 }
 Result cuModuleLoadDataEx(ModuleHandle *module, const void *image, unsigned count, int *options, void **values) {
@@ -430,21 +566,23 @@ Result cuFuncGetParamInfo(FunctionHandle function, std::size_t index, std::size_
   return kSuccess;
 }
 Result cuLaunchKernel(FunctionHandle handle, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by,
-                      unsigned bz, unsigned shared, Stream, void **arguments, void **) {
+                      unsigned bz, unsigned shared, Stream stream, void **arguments, void **) {
   ENTER("cuLaunchKernel");
   const KernelLaunch launch{handle, gx, gy, gz, bx, by, bz, shared, arguments};
-  state.work(kernelOf(launch));
+  putWork(stream, kernelOf(launch));
   return kSuccess;
 }
 
-Result cuStreamBeginCapture_v2(Stream, int mode) {
+Result cuStreamBeginCapture_v2(Stream stream, int mode) {
   ENTER("cuStreamBeginCapture");
   if (state.capture || mode != kCaptureRelaxed)
     return 1;
   state.capture = new std::vector<std::function<void()>>;
+  state.captured = stream;
   return kSuccess;
 }
-Result cuStreamEndCapture(Stream, GraphHandle *graph) {
+Result cuStreamEndCapture(Stream stream, GraphHandle *graph) {
+  state.captured = nullptr;
   const std::unique_ptr<std::vector<std::function<void()>>> captured(std::exchange(state.capture, nullptr));
   ENTER("cuStreamEndCapture");
   if (!captured)
@@ -453,7 +591,8 @@ Result cuStreamEndCapture(Stream, GraphHandle *graph) {
   GraphNode node = nullptr;
   ++state.graphs;
   *graph = reinterpret_cast<GraphHandle>(made);
-  return addNode(&node, *graph, nullptr, 0, {std::move(*captured), {}});
+  return addNode(&node, *graph, nullptr, 0,
+                 {std::move(*captured), {}, reinterpret_cast<FakeStream *>(stream) != streams.front()});
 }
 Result cuGraphCreate(GraphHandle *graph, unsigned) {
   ENTER("cuGraphCreate");
@@ -475,8 +614,10 @@ Result cuGraphAddChildGraphNode(GraphNode *node, GraphHandle graph, const GraphN
                                 GraphHandle child) {
   ENTER("cuGraphAddChildGraphNode");
   FakeNode made;
-  for (auto &[key, piece] : reinterpret_cast<FakeGraph *>(child)->nodes)
+  for (auto &[key, piece] : reinterpret_cast<FakeGraph *>(child)->nodes) {
     made.work.insert(made.work.end(), piece.work.begin(), piece.work.end());
+    made.other = piece.other;
+  }
   return addNode(node, graph, before, count, std::move(made));
 }
 Result cuGraphInstantiateWithFlags(GraphExecHandle *ready, GraphHandle graph, unsigned long long) {
@@ -494,16 +635,11 @@ Result cuGraphExecKernelNodeSetParams_v2(GraphExecHandle ready, GraphNode node, 
     }
   return 1;
 }
-Result cuGraphLaunch(GraphExecHandle ready, Stream) {
+Result cuGraphLaunch(GraphExecHandle ready, Stream stream) {
   ENTER("cuGraphLaunch");
   if (state.capture)
     return 900;
-  for (auto &[key, piece] : reinterpret_cast<FakeGraph *>(ready)->nodes) {
-    for (auto &work : piece.work)
-      work();
-    if (piece.kernel)
-      piece.kernel();
-  }
+  putWork(stream, [graph = *reinterpret_cast<FakeGraph *>(ready)]() mutable { graph.run(); });
   return kSuccess;
 }
 Result cuGraphExecDestroy(GraphExecHandle ready) {
