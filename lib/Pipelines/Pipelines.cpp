@@ -34,11 +34,13 @@ void adjc::buildPolicyPipeline(OpPassManager &manager, const PlanOptions &option
   pass.miniSequence = options.miniSequence;
   pass.budget = options.budget;
   pass.budgetText = options.budgetText;
+  pass.policy = options.policy;
   pass.boundaries = options.boundaries;
   pass.dtype = options.dtype;
   pass.adamw = options.adamw;
   pass.gpu = options.gpu;
   manager.addPass(createChoosePolicies(pass));
+  manager.addPass(createRecompute());
 }
 
 void adjc::buildKernelsPipeline(OpPassManager &manager) { manager.addPass(createFormKernels()); }

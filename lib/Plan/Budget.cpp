@@ -1,6 +1,7 @@
 #include "adjc/Plan/Budget.h"
 
 #include "adjc/Form/Passes.h"
+#include "adjc/Plan/TapePolicies.h"
 #include "adjrt/schedule/ArenaLayout.h"
 #include "adjrt/schedule/Schedule.h"
 
@@ -80,8 +81,9 @@ public:
 private:
   SmallVector<int64_t> shardLengths() const;
   SmallVector<int64_t> miniSequences(int64_t rows) const;
-  void consider(const MemoryPlan &memory);
-  double costPerToken(const Plan &plan) const;
+  LogicalResult tryPolicy(const TapePolicy &policy);
+  void consider(const MemoryPlan &memory, const TapePolicy &policy);
+  double costPerToken(const Plan &plan, const TapePolicy &policy) const;
   LogicalResult report() const;
 
   const PlanOptions &options;
@@ -121,14 +123,14 @@ SmallVector<int64_t> Chooser::miniSequences(int64_t rows) const {
 }
 
 /// In units of one row's gradient; only for comparing plans of one model.
-double Chooser::costPerToken(const Plan &plan) const {
+double Chooser::costPerToken(const Plan &plan, const TapePolicy &policy) const {
   auto rows = static_cast<double>(plan.rows());
-  auto policy = adjrt::BoundaryPolicy::parse(plan.boundaries);
+  auto boundaries = adjrt::BoundaryPolicy::parse(plan.boundaries);
   int64_t shards = plan.shards();
-  int64_t forwards = policy->kind == adjrt::BoundaryPolicy::Kind::Device
+  int64_t forwards = boundaries->kind == adjrt::BoundaryPolicy::Kind::Device
                          ? shards - 1
-                         : adjrt::binomialForwardCount(shards, policy->slots);
-  double sweeps = static_cast<double>(forwards) / static_cast<double>(shards) + 3;
+                         : adjrt::binomialForwardCount(shards, boundaries->slots);
+  double sweeps = static_cast<double>(forwards) / static_cast<double>(shards) + 3 + policy.forwardAgain;
   double cached = plan.gpu ? kGpuCachedRows : kCachedRows;
   double caches = rows <= cached ? 1 : 1 + 0.05 * std::log2(rows / cached);
   double mini = 1 + (plan.gpu ? kGpuMiniCost : kMiniCost) / static_cast<double>(plan.miniSequence);
@@ -148,7 +150,7 @@ int64_t fewestSlots(int64_t shards) {
   return low;
 }
 
-void Chooser::consider(const MemoryPlan &planned) {
+void Chooser::consider(const MemoryPlan &planned, const TapePolicy &policy) {
   MemoryPlan memory = planned;
   auto peakWith = [&](const std::string &boundaries) -> std::optional<uint64_t> {
     memory.plan.boundaries = boundaries;
@@ -180,7 +182,7 @@ void Chooser::consider(const MemoryPlan &planned) {
       smallest = memory.plan;
       smallestPeak = *peak;
     }
-    double cost = costPerToken(memory.plan);
+    double cost = costPerToken(memory.plan, policy);
     if (*peak <= options.budget && (!best || cost < bestCost)) {
       best = memory.plan;
       bestCost = cost;
@@ -199,15 +201,13 @@ LogicalResult Chooser::report() const {
                             << "; the smallest that would do is --budget="
                             << formatSize(smallestPeak, StringRef(options.budgetText).ltrim("0123456789."))
                             << " (shards of " << smallest->shard << " tokens, boundaries " << smallest->boundaries
-                            << ")";
+                            << ", policy " << smallest->policy << ")";
 }
 
-FailureOr<Plan> Chooser::run() {
+LogicalResult Chooser::tryPolicy(const TapePolicy &policy) {
+  OwningOpRef<ModuleOp> keeping = module->clone();
   unsigned kernels = 0;
-  if (failed(cutLosses(*module)))
-    return failure();
-  widestRow = widestMiniRow(*module);
-  if (failed(formKernels(*module, kernels)))
+  if (failed(applyTapePolicy(*keeping, policy.tape)) || failed(formKernels(*keeping, kernels)))
     return failure();
   for (int64_t shard : shardLengths())
     for (int64_t mini : miniSequences(shard * options.batch)) {
@@ -221,13 +221,30 @@ FailureOr<Plan> Chooser::run() {
       plan.adamw = options.adamw;
       plan.gpu = options.gpu;
       plan.boundaries = "device";
-      FailureOr<MemoryPlan> memory = planMemory(*module, plan);
+      plan.policy = policy.name;
+      plan.tape = policy.tape;
+      // Kept boundaries cost least: with them, and still slower than what is known to fit?
+      if (best && costPerToken(plan, policy) >= bestCost)
+        continue;
+      FailureOr<MemoryPlan> memory = planMemory(*keeping, plan);
       if (failed(memory))
         return failure();
-      consider(*memory);
+      consider(*memory, policy);
     }
+  return success();
+}
+
+FailureOr<Plan> Chooser::run() {
+  if (failed(cutLosses(*module)))
+    return failure();
+  widestRow = widestMiniRow(*module);
+  for (const TapePolicy &policy : tapePolicies(*module, options.policy, options.gpu))
+    if (failed(tryPolicy(policy)))
+      return failure();
   if (!best)
     return report();
+  ShardSizes sizes{best->batch, best->shard, best->rows()};
+  setTapeBytes(*module, sizes, best->tape);
   return *best;
 }
 

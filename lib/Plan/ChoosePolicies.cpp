@@ -7,12 +7,12 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 namespace adjc {
 #define GEN_PASS_DEF_CHOOSEPOLICIES
@@ -34,6 +34,7 @@ struct ChoosePolicies : adjc::impl::ChoosePoliciesBase<ChoosePolicies> {
     options.miniSequence = miniSequence;
     options.budget = budget;
     options.budgetText = budgetText;
+    options.policy = policy;
     options.boundaries = boundaries;
     options.dtype = dtype;
     options.adamw = adamw;

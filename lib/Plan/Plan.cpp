@@ -8,6 +8,26 @@ namespace adjc {
 
 static constexpr llvm::StringLiteral kAttribute = "adj.plan";
 
+StringRef stringifyKeep(Keep keep) {
+  switch (keep) {
+  case Keep::Store:
+    return "store";
+  case Keep::Recompute:
+    return "recompute";
+  case Keep::Offload:
+    return "offload";
+  }
+  llvm_unreachable("a way to keep a value");
+}
+
+llvm::StringSet<> Plan::valuesKept(Keep keep) const {
+  llvm::StringSet<> names;
+  for (const TapeChoice &choice : tape)
+    if (choice.keep == keep)
+      names.insert(choice.name);
+  return names;
+}
+
 uint64_t Plan::processBytes() const {
   if (gpu)
     return kGpuProcessBytes;
@@ -21,13 +41,32 @@ uint64_t Plan::fileBytes(int64_t tokens) const {
 void Plan::attachTo(ModuleOp module) const {
   Builder b(module.getContext());
   auto entry = [&](StringRef name, int64_t value) { return b.getNamedAttr(name, b.getI64IntegerAttr(value)); };
+  SmallVector<Attribute> choices;
+  for (const TapeChoice &choice : tape)
+    choices.push_back(b.getArrayAttr({b.getStringAttr(choice.name), b.getStringAttr(stringifyKeep(choice.keep)),
+                                      b.getI64IntegerAttr(static_cast<int64_t>(choice.bytes))}));
   module->setAttr(kAttribute,
                   b.getDictionaryAttr({entry("batch", batch), entry("shard", shard), entry("context", context),
                                        entry("mini_sequence", miniSequence), entry("budget", budget),
                                        b.getNamedAttr("boundaries", b.getStringAttr(boundaries)),
+                                       b.getNamedAttr("policy", b.getStringAttr(policy)),
+                                       b.getNamedAttr("tape", b.getArrayAttr(choices)),
                                        b.getNamedAttr("dtype", b.getStringAttr(dtype)),
                                        b.getNamedAttr("optimizer", b.getStringAttr(adamw ? "adamw" : "none")),
                                        b.getNamedAttr("target", b.getStringAttr(gpu ? "gpu" : "cpu"))}));
+}
+
+/// ["mixer.in_proj output", "recompute", 1024].
+static std::optional<TapeChoice> parseChoice(Attribute attribute) {
+  auto parts = dyn_cast<ArrayAttr>(attribute);
+  if (!parts || parts.size() != 3)
+    return std::nullopt;
+  auto name = dyn_cast<StringAttr>(parts[0]), how = dyn_cast<StringAttr>(parts[1]);
+  auto bytes = dyn_cast<IntegerAttr>(parts[2]);
+  for (Keep keep : {Keep::Store, Keep::Recompute, Keep::Offload})
+    if (name && bytes && how && how.getValue() == stringifyKeep(keep))
+      return TapeChoice{name.str(), keep, static_cast<uint64_t>(bytes.getInt())};
+  return std::nullopt;
 }
 
 FailureOr<Plan> Plan::of(ModuleOp module) {
@@ -54,6 +93,16 @@ FailureOr<Plan> Plan::of(ModuleOp module) {
   number("mini_sequence", plan.miniSequence);
   number("budget", plan.budget);
   plan.boundaries = text("boundaries").str();
+  if (auto policy = dictionary.getAs<StringAttr>("policy"))
+    plan.policy = policy.str();
+  if (auto choices = dictionary.getAs<ArrayAttr>("tape"))
+    for (Attribute attribute : choices)
+      if (std::optional<TapeChoice> choice = parseChoice(attribute))
+        plan.tape.push_back(*choice);
+      else
+        return module.emitError("the plan (attribute adj.plan) needs a tape of [name, how, bytes], where how is store, "
+                                "recompute or offload, found ")
+               << attribute;
   auto dtype = dictionary.getAs<StringAttr>("dtype");
   plan.dtype = dtype ? dtype.str() : "f32";
   plan.adamw = text("optimizer") == "adamw";

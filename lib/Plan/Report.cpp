@@ -77,13 +77,17 @@ adjrt::Expected<std::string> planAsJson(const MemoryPlan &memory) {
     programs.push_back(
         json::Object{{"copies", static_cast<int64_t>(program.copies.size())}, {"arena", std::move(buffers)}});
   }
+  json::Array tape;
+  for (const TapeChoice &choice : plan.tape)
+    tape.push_back(json::Object{{"value", choice.name}, {"keep", stringifyKeep(choice.keep)}, {"bytes", choice.bytes}});
   json::Object root{{"batch", plan.batch},
                     {"shard", plan.shard},
                     {"context", plan.context},
                     {"shards", plan.shards()},
                     {"mini_sequence", plan.miniSequence},
                     {"budget", plan.budget},
-                    {"policy", "store"},
+                    {"policy", plan.policy},
+                    {"tape", std::move(tape)},
                     {"boundaries", plan.boundaries},
                     {"optimizer", plan.adamw ? "adamw" : "none"},
                     {"dtype", plan.dtype},
@@ -113,8 +117,15 @@ adjrt::Expected<std::string> planAsText(const MemoryPlan &memory, StringRef spec
   out << llvm::formatv("  {0,-16}{1} rows\n", "mini-sequence", plan.miniSequence);
   out << llvm::formatv("  {0,-16}{1}, {2} slots of {3}\n", "boundaries", plan.boundaries, prediction.slots,
                        formatSize(memory.carries.bytes(), "MB"));
-  out << llvm::formatv("  {0,-16}{1}\n", "policy", "store");
+  out << llvm::formatv("  {0,-16}{1}\n", "policy", plan.policy);
   out << llvm::formatv("  {0,-16}{1}\n\n", "stored in", plan.dtype);
+  if (!plan.tape.empty()) {
+    out << "what layers keep for their adjoints, in MB for all layers of a shard\n\n";
+    for (const TapeChoice &choice : plan.tape)
+      out << llvm::formatv("  {0,-40}{1,12}  {2}\n", choice.name,
+                           StringRef(formatSize(choice.bytes, "MB")).drop_back(2), stringifyKeep(choice.keep));
+    out << "\n";
+  }
   out << "who holds the memory, in MB\n\n";
   for (const Holding &holding : holdingsOf(memory, prediction))
     if (holding.bytes != 0)

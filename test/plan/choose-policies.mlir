@@ -6,14 +6,14 @@
 // RUN: adj-opt %s --adj-choose-policies="shard=64 context=640 boundaries=binomial:3 adamw" | FileCheck %s --check-prefix=BINOMIAL
 // RUN: adj-opt %s --adj-choose-policies="context=1048576 gpu budget=80000000000 budget-text=80GB" | FileCheck %s --check-prefix=GPU
 
-// CHECK: module attributes {adj.plan = {batch = 3 : i64, boundaries = "device", budget = 8000000000 : i64, context = 64 : i64, dtype = "f32", mini_sequence = 5 : i64, optimizer = "none", shard = 8 : i64, target = "cpu"}}
+// CHECK: module attributes {adj.plan = {batch = 3 : i64, boundaries = "device", budget = 8000000000 : i64, context = 64 : i64, dtype = "f32", mini_sequence = 5 : i64, optimizer = "none", policy = "store", shard = 8 : i64, tape = [], target = "cpu"}}
 // OFF: mini_sequence = 24 : i64
 // A shard is never longer than the context, a mini-sequence never longer than a shard.
-// CLAMP: mini_sequence = 64 : i64, optimizer = "none", shard = 64 : i64
+// CLAMP: mini_sequence = 64 : i64, optimizer = "none", policy = "store", shard = 64 : i64
 // Nothing is gained by shards that leave the caches.
 // AUTO: boundaries = "device", {{.*}} shard = 2048 : i64
 // On a GPU, thousands of rows fill the processors.
-// GPU: shard = {{[0-9]+[0-9][0-9][0-9][0-9]}} : i64, target = "gpu"
+// GPU: shard = {{[0-9]+[0-9][0-9][0-9][0-9]}} : i64, tape = [], target = "gpu"
 // TIGHT: boundaries = "binomial:{{[0-9]+}}"
 // BINOMIAL: boundaries = "binomial:3", {{.*}} optimizer = "adamw"
 

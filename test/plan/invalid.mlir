@@ -6,6 +6,12 @@ module {
 
 // -----
 
+// expected-error @+1 {{needs a tape of [name, how, bytes], where how is store, recompute or offload, found ["x output", "drop", 4]}}
+module attributes {adj.plan = {batch = 1 : i64, boundaries = "device", budget = 1 : i64, context = 64 : i64, mini_sequence = 4 : i64, optimizer = "none", shard = 8 : i64, tape = [["x output", "drop", 4]], target = "cpu"}} {
+}
+
+// -----
+
 // expected-error @+1 {{the plan (attribute adj.plan) needs positive batch, shard, context and mini_sequence}}
 module attributes {adj.plan = {batch = 1 : i64, shard = 0 : i64}} {
 }

@@ -22,6 +22,7 @@ def ChoosePolicies : Pass<"adj-choose-policies", "::mlir::ModuleOp"> {
     Option<"miniSequence", "mini-sequence", "int64_t", "0", "Rows of a mini-sequence; 0: chosen, -1: the whole shard">,
     Option<"budget", "budget", "uint64_t", "8000000000", "Bytes for everything">,
     Option<"budgetText", "budget-text", "std::string", "\"8GB\"", "The budget as it was given, for messages">,
+    Option<"policy", "policy", "std::string", "\"auto\"", "What is kept for adjoints: auto, store, recompute or offload">,
     Option<"boundaries", "boundaries", "std::string", "\"auto\"", "auto, device or binomial:N">,
     Option<"dtype", "dtype", "std::string", "\"f32\"", "What activations are stored in: f32 or bf16">,
     Option<"adamw", "adamw", "bool", "false", "The state of AdamW is resident">,
@@ -31,6 +32,25 @@ def ChoosePolicies : Pass<"adj-choose-policies", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::adj::AdjDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
                            "::mlir::func::FuncDialect", "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect"];
+}
+
+def Recompute : Pass<"adj-recompute", "::mlir::ModuleOp"> {
+  let summary = "Computes again in the reverse what layers would keep for their adjoints";
+  let description = [{
+    Drops values from the tape, the stacked results of a forward `ssm.repeat` that the reverse one takes as slices: the reverse body gets a copy of the
+    operations that make them, from what is still kept, the layer's input (kept from now on, if it was not), parameters, the shard's arguments and
+    what the shard before handed over. Nothing is handed over twice. Each copy stands just before its first use. Values are the same bit for bit.
+
+    Which values: those that the module's plan (`adj.plan`) recomputes, or `values`. A value is named after who makes it: "mixer.in_proj output" after the
+    parameters read, "scan0 checkpoints" after the name of what is carried, "layer input".
+
+    Fails, listing the values that can be computed again, when a name is none of them.
+  }];
+  let options = [
+    ListOption<"values", "values", "std::string", "The values to compute again, or `all`, or `none`; without, those of the plan">,
+  ];
+  let statistics = [Statistic<"numRecomputed", "values-recomputed", "values that layers do not keep">];
+  let dependentDialects = ["::mlir::adj::AdjDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def PlanMemory : Pass<"adj-plan-memory", "::mlir::ModuleOp"> {

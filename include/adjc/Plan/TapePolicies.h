@@ -1,0 +1,33 @@
+//===- TapePolicies.h - which values of the tape are stored, recomputed or offloaded --------------------*- C++ -*-===//
+#ifndef ADJC_PLAN_TAPEPOLICIES_H
+#define ADJC_PLAN_TAPEPOLICIES_H
+
+#include "adjc/Plan/Plan.h"
+#include "adjc/Plan/Sizes.h"
+
+#include <vector>
+
+namespace adjc {
+
+/// One way to keep a tape.
+struct TapePolicy {
+  std::string name;             ///< Plan::policy
+  std::vector<TapeChoice> tape; ///< one per value of the tape, without bytes
+  /// Work of what is computed again, estimated, in units of one forward through the layers.
+  double forwardAgain = 0;
+};
+
+/// The policies to choose from: the one that `policy` names, or for "auto" those from storing everything to recomputing
+/// all that can be, each dropping one more value than the one before: that which frees most bytes for the work of
+/// computing it again. `module` is as adj-shard-tokens leaves it.
+std::vector<TapePolicy> tapePolicies(mlir::ModuleOp module, llvm::StringRef policy, bool gpu);
+
+/// Fills in the bytes of every choice for a shard of these sizes. `module` is as tapePolicies takes it.
+void setTapeBytes(mlir::ModuleOp module, const ShardSizes &sizes, std::vector<TapeChoice> &tape);
+
+/// Rewrites the programs to keep their tape so (recomputeTape).
+mlir::LogicalResult applyTapePolicy(mlir::ModuleOp module, const std::vector<TapeChoice> &tape);
+
+} // namespace adjc
+
+#endif

@@ -1,0 +1,158 @@
+#include "adjc/Plan/TapePolicies.h"
+
+#include "adjc/Plan/TapeValues.h"
+
+#include <limits>
+
+using namespace mlir;
+
+namespace adjc {
+
+namespace {
+
+/// Sizes at which policies are compared: large enough that one more block of tokens makes no difference.
+constexpr ShardSizes kSizes{1, 4096, 4096};
+
+/// Arithmetic for which one byte could be moved: of matrix products, and of what runs in lanes.
+struct Balance {
+  double products, lanes;
+};
+constexpr Balance kCpu{10, 4}, kGpu{200, 15};
+
+int64_t elementsOf(RankedTensorType type) {
+  int64_t elements = 1;
+  for (int64_t size : type.getShape())
+    elements *= ShapedType::isDynamic(size) ? 1 : size;
+  return elements;
+}
+
+/// The work of one operation of a layer on a shard of kSizes, in bytes moved in the same time: the larger of what it
+/// moves and what it computes. An estimate that only orders values: products above all else, then recurrences.
+double workOf(Operation *op, Balance balance) {
+  double bytes = 0, products = 0, lanes = 0;
+  auto look = [&](Value value, bool result) {
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    if (!type)
+      return;
+    if (type.hasStaticShape() && type.getRank() >= 2 && !result)
+      products += 2.0 * static_cast<double>(elementsOf(type)) * static_cast<double>(kSizes.rows);
+    if (!type.hasStaticShape())
+      bytes += static_cast<double>(bytesOf(type, kSizes).value_or(0));
+  };
+  // Views, places and the shard's sizes cost nothing.
+  if (isa<ssm::ParameterOp, ssm::SplitOp, ssm::ReshapeOp>(op) || isShardSize(op))
+    return 0;
+  if (op->getNumRegions() == 0 && llvm::all_of(op->getOperandTypes(), [](Type type) { return type.isIndex(); }))
+    return 0;
+  if (auto scan = dyn_cast<ssm::ScanOp>(op)) {
+    int64_t scalars = 0;
+    scan->walk([&](Operation *) { ++scalars; });
+    lanes = static_cast<double>(scalars * elementsOf(scan.getStateTensorType())) * static_cast<double>(kSizes.rows);
+    for (Value value : op->getOperands())
+      if (!cast<RankedTensorType>(value.getType()).hasStaticShape())
+        look(value, false);
+  } else {
+    op->walk([&](Operation *inner) {
+      for (Value value : inner->getOperands())
+        look(value, false);
+    });
+  }
+  for (Value value : op->getResults())
+    look(value, true);
+  return std::max({bytes, products / balance.products, lanes / balance.lanes});
+}
+
+/// The work of all layers' operations that run again, in the same unit.
+double workAgain(const Tape &tape, const llvm::StringSet<> &dropped, Balance balance) {
+  double work = 0;
+  for (ssm::RepeatOp stack : tape.stacks())
+    for (Operation *op : tape.recomputation(stack, dropped).operations)
+      work += workOf(op, balance) * static_cast<double>(stack.getCount());
+  return work;
+}
+
+class Enumerator {
+public:
+  Enumerator(ModuleOp module, bool gpu) : tape(Tape::of(module)), balance(gpu ? kGpu : kCpu) {
+    for (ssm::RepeatOp stack : tape.stacks())
+      for (Operation &op : stack.getBody().front().without_terminator())
+        forward += workOf(&op, balance) * static_cast<double>(stack.getCount());
+  }
+
+  TapePolicy make(StringRef name, const llvm::StringSet<> &dropped) const {
+    TapePolicy policy;
+    policy.name = name.str();
+    for (const TapeValue &value : tape.values())
+      policy.tape.push_back({value.name, dropped.contains(value.name) ? Keep::Recompute : Keep::Store});
+    policy.forwardAgain = forward > 0 ? workAgain(tape, dropped, balance) / forward : 0;
+    return policy;
+  }
+
+  llvm::StringSet<> recomputable() const {
+    llvm::StringSet<> names;
+    for (const TapeValue &value : tape.values())
+      if (value.recomputable)
+        names.insert(value.name);
+    return names;
+  }
+
+  /// The value that is best dropped beside `dropped`: most bytes freed for the work of computing it again. Empty when
+  /// dropping none frees anything.
+  std::string next(const llvm::StringSet<> &dropped) const {
+    std::string best;
+    double bestRatio = 0;
+    double work = workAgain(tape, dropped, balance);
+    auto freed = static_cast<double>(tape.bytesFreed(dropped, kSizes));
+    for (const TapeValue &value : tape.values()) {
+      if (!value.recomputable || dropped.contains(value.name))
+        continue;
+      llvm::StringSet<> more = dropped;
+      more.insert(value.name);
+      double bytes = static_cast<double>(tape.bytesFreed(more, kSizes)) - freed;
+      double again = workAgain(tape, more, balance) - work;
+      double ratio = again > 0 ? bytes / again : std::numeric_limits<double>::max();
+      if (bytes > 0 && ratio > bestRatio) {
+        best = value.name;
+        bestRatio = ratio;
+      }
+    }
+    return best;
+  }
+
+private:
+  Tape tape;
+  Balance balance;
+  double forward = 0;
+};
+
+} // namespace
+
+std::vector<TapePolicy> tapePolicies(ModuleOp module, StringRef policy, bool gpu) {
+  Enumerator enumerator(module, gpu);
+  if (policy == "store")
+    return {enumerator.make(policy, {})};
+  if (policy == "recompute")
+    return {enumerator.make(policy, enumerator.recomputable())};
+  std::vector<TapePolicy> policies{enumerator.make("store", {})};
+  llvm::StringSet<> dropped;
+  for (std::string name = enumerator.next(dropped); !name.empty(); name = enumerator.next(dropped)) {
+    dropped.insert(name);
+    policies.push_back(enumerator.make("mixed", dropped));
+  }
+  return policies;
+}
+
+void setTapeBytes(ModuleOp module, const ShardSizes &sizes, std::vector<TapeChoice> &tape) {
+  Tape values = Tape::of(module);
+  for (TapeChoice &choice : tape)
+    if (const TapeValue *value = values.find(choice.name))
+      choice.bytes = bytesOf(value->type, sizes).value_or(0) * static_cast<uint64_t>(value->layers());
+}
+
+LogicalResult applyTapePolicy(ModuleOp module, const std::vector<TapeChoice> &tape) {
+  Plan plan;
+  plan.tape = tape;
+  return recomputeTape(module, plan.valuesKept(Keep::Recompute));
+}
+
+} // namespace adjc

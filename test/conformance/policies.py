@@ -1,0 +1,104 @@
+"""What is stored, recomputed or offloaded changes no gradient: not one bit, since all of it is the same arithmetic on the same values.
+
+    ADJC_BIN=build/bin python3 test/conformance/policies.py bits|long|memory        (long: at 65 536 tokens, or at those given)
+"""
+import json
+import os
+import sys
+import tempfile
+
+import numpy as np
+
+from harness import BOUND, Case, read_safetensors, relative_errors, run
+
+EXAMPLES = os.path.join(os.path.dirname(__file__), "..", "..", "examples")
+# Move or recompute, and keep every bit.
+POLICIES = ("store", "recompute")
+
+
+def read_bytes(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def bits(folder):
+    """f32 and bf16, random shards, batches, documents: each policy's gradients, byte for byte those of --policy=store."""
+    rng = np.random.default_rng(7)
+    cases = [Case(folder, "mamba", num_hidden_layers=4, use_bias=True), Case(folder, "one", num_hidden_layers=1)]
+    # Mini-sequences in the layers; complex and gated recurrences.
+    cases += [Case(folder, name, spec=os.path.join(EXAMPLES, f"{name}.mlir"), vocabulary=256) for name in ("mamba-mlp", "s5", "gla")]
+    failures = 0
+    for case in cases:
+        for dtype in ("f32", "bf16"):
+            batch, shard = int(rng.choice([1, 3])), int(rng.integers(1, 80))
+            tokens, key = case.tokens(batch, int(rng.integers(shard, 3 * shard + 20)), resets=True)
+            stored = None
+            for policy in POLICIES:
+                module = case.compile(f"--batch={batch}", f"--shard={shard}", "--context=512", f"--dtype={dtype}", f"--policy={policy}", "--mini-sequence=11")
+                out = case.file(f"{dtype}-{policy}.safetensors")
+                loss = json.loads(run("adj-run", "grad", module, "--params", case.params, *tokens, "--out", out).stdout)["loss"]
+                found = (loss, read_bytes(out))
+                stored = stored or found
+                good = found == stored
+                if policy == POLICIES[0] and dtype == "f32":
+                    error, name = case.worst_error(module, batch, int(key.split("x")[1].rstrip("r")), resets=True)
+                    good = error <= BOUND
+                    key += f", {error:.2e} ({name})"
+                failures += not good
+                print(f"{'ok  ' if good else 'FAIL'} {case.name}, {dtype}, S {shard}, {key}: {policy}", flush=True)
+    return 1 if failures else 0
+
+
+def long(folder, length=65536):
+    """Every policy on many shards against one shard that holds all tokens: within 1e-5; what only moves or recomputes, in equal bits."""
+    case = Case(folder, "long", vocab_size=61, hidden_size=16, state_size=4, num_hidden_layers=3, time_step_rank=4)
+    options, key = case.tokens(1, length)
+    one = case.compile(f"--shard={length}", f"--context={length}", "--policy=store")
+    _, expected = case.grad(one, "cpu", options, f"{key}-one")
+    ways = {policy: [f"--policy={policy}"] for policy in POLICIES}
+    ways["binomial"] = ["--policy=store", "--boundaries=binomial:5"]
+    failures, stored = 0, None
+    for way, chosen in ways.items():
+        module = case.compile("--shard=1000", f"--context={length}", *chosen)
+        out = case.file(f"{way}.safetensors")
+        report = json.loads(run("adj-run", "grad", module, "--params", case.params, *options, "--out", out).stdout)
+        errors = relative_errors(read_safetensors(out), expected)
+        stored = stored or read_bytes(out)
+        worst, same = max(errors.values()), read_bytes(out) == stored
+        failures += worst > BOUND or not same
+        print(f"{'ok  ' if worst <= BOUND and same else 'FAIL'} {way}: {worst:.2e} from one shard of {length} tokens, "
+              f"{'equal bits' if same else 'OTHER BITS'}, {report['seconds']:.2f} s", flush=True)
+    return 1 if failures else 0
+
+
+def memory(folder):
+    """What a policy saves, as planned, and the process's peak against the plan; a small budget recomputes rather than shorten its shards."""
+    path = lambda name: os.path.join(folder, name)
+    case = Case(folder, "memory", vocab_size=256, hidden_size=64, state_size=16, num_hidden_layers=8, time_step_rank=4)
+    length = 16384
+    np.save(path("t.npy"), np.random.default_rng(0).integers(0, 256, length + 1, dtype=np.int32))
+    failures, tapes = 0, {}
+    for policy in POLICIES:
+        options = ["--shard=8192", f"--context={length}", "--budget=2GB", f"--policy={policy}"]
+        module = case.compile(*options)
+        plan = json.loads(run("adjc", case.config, *options, "--emit=plan").stdout)
+        tapes[policy] = plan["holdings"]["tape"]
+        report = json.loads(run("adj-run", "grad", module, "--params", case.params, "--tokens", path("t.npy"), "--out", path("g.safetensors")).stdout)
+        off = report["peak_bytes"] / report["predicted_peak_bytes"] - 1
+        failures += abs(off) > 0.03
+        print(f"{'ok  ' if abs(off) <= 0.03 else 'FAIL'} {policy}: tape {tapes[policy] / 1e6:.2f} MB, peak {report['peak_bytes'] / 1e6:.2f} MB, "
+              f"predicted {100 * off:+.2f} %, {report['seconds']:.2f} s", flush=True)
+    good = tapes["recompute"] * 8 < tapes["store"]
+    failures += not good
+    print(f"{'ok  ' if good else 'FAIL'} recomputing keeps {tapes['store'] / tapes['recompute']:.1f} times less")
+    tight = json.loads(run("adjc", case.config, f"--context={length}", "--budget=40MB", "--emit=plan").stdout)
+    good = tight["policy"] == "mixed" and tight["shard"] >= 512 and tight["predicted_peak_bytes"] <= 40e6
+    failures += not good
+    kept = ", ".join(f"{entry['value']}: {entry['keep']}" for entry in tight["tape"])
+    print(f"{'ok  ' if good else 'FAIL'} 40 MB: policy {tight['policy']}, shards of {tight['shard']} tokens, {tight['predicted_peak_bytes'] / 1e6:.2f} MB; {kept}")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as temporary:
+        sys.exit({"bits": bits, "long": long, "memory": memory}[sys.argv[1]](temporary, *map(int, sys.argv[2:])))
