@@ -2,6 +2,7 @@
 #include "adj/AdjDialect.h"
 
 #include "adj/AdjAttributes.h"
+#include "adj/AdjOffload.h"
 #include "adj/AdjOps.h"
 
 using namespace mlir;
@@ -13,5 +14,9 @@ void adj::AdjDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "adj/AdjOps.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "adj/AdjOffload.cpp.inc"
       >();
 }

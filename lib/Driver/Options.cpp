@@ -51,8 +51,7 @@ bool startsWith(const std::string &text, const char *prefix) { return llvm::Stri
 adjrt::Status checkFeatures(const Texts &texts) {
   ADJ_RETURN_IF_ERROR(check("--target", texts.target, {"cpu", "sm_80", "sm_90", "sm_90a", "sm_100"}, false, ""));
   ADJ_RETURN_IF_ERROR(check("--dtype", texts.dtype, {"f32", "bf16"}, false, ""));
-  ADJ_RETURN_IF_ERROR(check("--policy", texts.policy, {"auto", "store", "recompute"}, texts.policy == "offload",
-                            "use --policy=recompute"));
+  ADJ_RETURN_IF_ERROR(check("--policy", texts.policy, {"auto", "store", "recompute", "offload"}, false, ""));
   ADJ_RETURN_IF_ERROR(check("--optimizer", texts.optimizer, {"none", "adamw"}, false, ""));
   ADJ_RETURN_IF_ERROR(
       check("--gradient", texts.gradient, {"exact"}, texts.gradient == "layer-local", "use --gradient=exact"));

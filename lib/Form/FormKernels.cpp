@@ -2,6 +2,7 @@
 //---------------------------------------------------------------===//
 #include "KernelOutliner.h"
 #include "WorkingCopies.h"
+#include "adj/AdjOffload.h"
 #include "adjc/Form/Elementwise.h"
 #include "adjc/Form/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -22,7 +23,7 @@ namespace {
 bool isStructure(Operation *op) {
   return isa<ssm::ParameterOp, ssm::RepeatOp, ssm::YieldOp, ssm::SplitOp, ssm::ReshapeOp, ssm::ConcatOp, adj::CarriedOp,
              adj::HandOverOp, adj::MiniSequencesOp, adj::WriteRowsOp, adj::DispatchOp, adj::GemmOp, adj::WorkingCopyOp,
-             adj::RefreshOp>(op);
+             adj::RefreshOp, adj::OffloadOp, adj::PrefetchOp>(op);
 }
 
 /// What kernels make for themselves.

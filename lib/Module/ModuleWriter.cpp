@@ -127,6 +127,7 @@ adjrt::Expected<std::unique_ptr<fb::PlanT>> writePlan(const MemoryPlan &memory, 
   plan->fixed_bytes = memory.fixedBytes;
   plan->boundary_bytes = memory.carries.bytes();
   plan->working_copy_bytes = memory.workingCopies.bytes();
+  plan->host_bytes = memory.hostBytes;
   plan->process_bytes = chosen.processBytes();
   plan->predicted_peak_bytes = prediction.peak;
   plan->staging = std::make_unique<fb::StagingT>();

@@ -43,6 +43,11 @@ public:
         result.buffers[*workspaceBuffer]->last_command += static_cast<uint32_t>(part->commands.size());
     if (workspaceBuffer)
       --result.buffers[*workspaceBuffer]->last_command;
+    uint32_t commands = 0;
+    for (const auto &part : result.blocks)
+      commands += static_cast<uint32_t>(part->commands.size());
+    for (uint32_t buffer : hostBuffers)
+      result.buffers[buffer]->last_command = commands - 1;
     return std::move(result);
   }
 
@@ -91,6 +96,13 @@ private:
         add(&op, "gemm", makeGemm(gemm));
       } else if (auto copy = dyn_cast<adj::CopyOp>(op)) {
         add(&op, "copy", makeCopy(copy));
+      } else if (auto transfer = dyn_cast<adj::TransferOp>(op)) {
+        add(&op, transfer.getToHost() ? "offload" : "prefetch", makeTransfer(transfer));
+      } else if (auto await = dyn_cast<adj::AwaitOp>(op)) {
+        fb::AwaitT table;
+        table.to_host = await.getToHost();
+        table.behind = static_cast<uint32_t>(await.getBehind());
+        add(&op, await.getToHost() ? "await offload" : "await prefetch", table);
       }
     }
   }
@@ -109,6 +121,7 @@ private:
     auto layers = cast<IntegerAttr>(op->getAttr("layers")).getInt();
     auto lifetime = cast<DenseI64ArrayAttr>(op->getAttr("lifetime"));
     uint64_t offset = op.getOffset() - static_cast<uint64_t>(view);
+    auto ring = op->getAttrOfType<IntegerAttr>("instances");
     Key key{static_cast<int>(op.getKind()), offset, op.getSize(), op.getLayerStride(), lifetime[0], lifetime[1]};
     auto [slot, inserted] = buffers.try_emplace(key, static_cast<uint32_t>(result.buffers.size()));
     if (inserted) {
@@ -119,11 +132,30 @@ private:
       buffer->size = op.getSize();
       buffer->layer_stride = layers > 1 ? op.getLayerStride() : 0;
       buffer->layers = static_cast<uint32_t>(layers);
+      buffer->instances = ring ? static_cast<uint32_t>(ring.getInt()) : 0;
       buffer->first_command = static_cast<uint32_t>(lifetime[0]);
       buffer->last_command = static_cast<uint32_t>(lifetime[1]);
       result.buffers.push_back(std::move(buffer));
     }
     return fb::BufferRef(slot->second, 0, static_cast<uint64_t>(view), op.getRowBytes());
+  }
+
+  /// A place in host memory. Its layers' values are there from the forward to the reverse: it shares memory with none.
+  fb::BufferRef hostRef(adj::HostBufferOp op) {
+    Key key{static_cast<int>(fb::BufferKind::host), op.getOffset(), op.getSize(), op.getLayerStride(), 0, 0};
+    auto [slot, inserted] = buffers.try_emplace(key, static_cast<uint32_t>(result.buffers.size()));
+    if (inserted) {
+      auto buffer = std::make_unique<fb::BufferT>();
+      buffer->name = op.getName().str();
+      buffer->kind = fb::BufferKind::host;
+      buffer->offset = op.getOffset();
+      buffer->size = op.getSize();
+      buffer->layer_stride = op.getLayerStride();
+      buffer->layers = static_cast<uint32_t>(op.getLayers());
+      hostBuffers.push_back(slot->second);
+      result.buffers.push_back(std::move(buffer));
+    }
+    return fb::BufferRef(slot->second, 0, 0, 0);
   }
 
   std::unique_ptr<fb::BufferRef> refPointer(Value memref) { return std::make_unique<fb::BufferRef>(ref(memref)); }
@@ -219,10 +251,29 @@ private:
     return table;
   }
 
+  fb::TransferT makeTransfer(adj::TransferOp op) {
+    fb::TransferT table;
+    Value device = op.getToHost() ? op.getSource() : op.getDestination();
+    Value host = op.getToHost() ? op.getDestination() : op.getSource();
+    auto there = std::make_unique<fb::BufferRef>(hostRef(host.getDefiningOp<adj::HostBufferOp>()));
+    table.source = op.getToHost() ? refPointer(device) : std::move(there);
+    table.destination = op.getToHost() ? std::move(there) : refPointer(device);
+    table.to_host = op.getToHost();
+    table.layer_shift = static_cast<int32_t>(op.getLayerShift().value_or(0));
+    auto type = cast<MemRefType>(device.getType());
+    bool whole = op->hasAttr("whole");
+    table.count = std::make_unique<fb::Extent>(whole ? fb::Extent(1, 1, fb::Unit::one) : rows(type));
+    table.width = whole ? device.getDefiningOp<adj::BufferOp>().getSize()
+                        : static_cast<uint64_t>(contiguousRowStride(type)) * elementBytes(type.getElementType());
+    table.source_stride = table.destination_stride = table.width;
+    return table;
+  }
+
   using Key = std::tuple<int, uint64_t, uint64_t, uint64_t, int64_t, int64_t>;
   const std::vector<KernelEntry> &kernels;
   const MemoryPlan &memory;
   std::optional<uint32_t> workspaceBuffer;
+  std::vector<uint32_t> hostBuffers;
   llvm::StringMap<uint32_t> numbers;
   std::map<Key, uint32_t> buffers;
   fb::ProgramT result;

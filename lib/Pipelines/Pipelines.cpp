@@ -41,6 +41,7 @@ void adjc::buildPolicyPipeline(OpPassManager &manager, const PlanOptions &option
   pass.gpu = options.gpu;
   manager.addPass(createChoosePolicies(pass));
   manager.addPass(createRecompute());
+  manager.addPass(createOffload());
 }
 
 void adjc::buildKernelsPipeline(OpPassManager &manager) { manager.addPass(createFormKernels()); }

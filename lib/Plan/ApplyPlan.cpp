@@ -90,6 +90,11 @@ private:
   LogicalResult emit(Operation *op);
   void emit(const PlannedCopy &copy);
   void copiesBefore(Operation *op);
+  /// Waits for all transfers in one direction but the last `behind`, at the position of `op`.
+  void await(Operation *op, bool toHost, uint64_t behind);
+  void transfer(Value source, Value destination, bool toHost, IntegerAttr shift, Operation *op);
+  void beforeLayers(ssm::RepeatOp repeat);
+  void startLayer(ssm::RepeatOp repeat);
   Value buffer(const Place &place, RankedTensorType type, Location loc);
   Value buffer(Value value) {
     return buffer(plan.places.lookup(value), cast<RankedTensorType>(value.getType()), value.getLoc());
@@ -126,10 +131,15 @@ Value ProgramRewriter::buffer(const Place &place, RankedTensorType type, Locatio
   if (known)
     return known;
   const Storage &storage = plan.storages[place.storage];
+  if (storage.host)
+    return known = adj::HostBufferOp::create(buffers, loc, memref, storage.name, storage.offset + place.offset,
+                                             storage.size, storage.layerStride, static_cast<uint64_t>(storage.layers));
   auto op = adj::BufferOp::create(buffers, loc, memref, storage.name, storage.kind, storage.offset + place.offset,
                                   storage.size, storage.layerStride, place.rowBytes);
   op->setAttr("view", b.getI64IntegerAttr(place.offset));
   op->setAttr("layers", b.getI64IntegerAttr(storage.layers));
+  if (storage.instances > 0)
+    op->setAttr("instances", b.getI64IntegerAttr(storage.instances));
   ofStorage.push_back({op, place.storage});
   return known = op.getResult();
 }
@@ -167,6 +177,43 @@ void ProgramRewriter::copiesBefore(Operation *op) {
       emit(copy);
 }
 
+void ProgramRewriter::await(Operation *op, bool toHost, uint64_t behind) {
+  adj::AwaitOp::create(b, op->getLoc(), toHost ? b.getUnitAttr() : UnitAttr(), b.getI64IntegerAttr(behind));
+  command(op);
+}
+
+void ProgramRewriter::transfer(Value source, Value destination, bool toHost, IntegerAttr shift, Operation *op) {
+  auto type = cast<RankedTensorType>(source.getType());
+  auto created = adj::TransferOp::create(b, op->getLoc(), buffer(source), buffer(destination),
+                                         toHost ? b.getUnitAttr() : UnitAttr(), shift);
+  if (type.getEncoding()) // what is not simply rows is moved at its full size
+    created->setAttr("whole", b.getUnitAttr());
+  command(op);
+}
+
+/// All layers' values have arrived in host memory before any is fetched.
+void ProgramRewriter::beforeLayers(ssm::RepeatOp repeat) {
+  if (!repeat.getBody().getOps<adj::PrefetchOp>().empty())
+    await(repeat, /*toHost=*/true, 0);
+}
+
+/// A ring has two places. Forward: the values of two layers before, whose places this layer takes, must have gone;
+/// those of the layer before may still be on their way. Reverse: the next layer's are fetched, into the places of the
+/// layer before this one; this layer's own must have arrived.
+void ProgramRewriter::startLayer(ssm::RepeatOp repeat) {
+  uint64_t sent = 0, fetched = 0;
+  for ([[maybe_unused]] auto offload : repeat.getBody().getOps<adj::OffloadOp>())
+    ++sent;
+  if (sent > 0)
+    await(repeat, /*toHost=*/true, sent);
+  for (auto prefetch : repeat.getBody().getOps<adj::PrefetchOp>()) {
+    transfer(prefetch.getOffload().getHost(), prefetch.getResult(), /*toHost=*/false, b.getI64IntegerAttr(-1), repeat);
+    ++fetched;
+  }
+  if (fetched > 0)
+    await(repeat, /*toHost=*/false, fetched);
+}
+
 LogicalResult ProgramRewriter::emit(Operation *op) {
   Location loc = op->getLoc();
   if (auto dispatch = dyn_cast<adj::DispatchOp>(op)) {
@@ -200,11 +247,15 @@ LogicalResult ProgramRewriter::emit(Operation *op) {
     adj::GemmOp::create(b, loc, TypeRange{}, buffer(gemm.getA()), buffer(gemm.getB()), c, gemm.getTransposeAAttr(),
                         gemm.getTransposeBAttr(), accumulate ? b.getUnitAttr() : UnitAttr(), StringAttr());
     command(op);
+  } else if (auto offload = dyn_cast<adj::OffloadOp>(op)) {
+    transfer(offload.getRing(), offload.getHost(), /*toHost=*/true, IntegerAttr(), op);
   } else if (auto repeat = dyn_cast<ssm::RepeatOp>(op)) {
+    beforeLayers(repeat);
     auto loop = ssm::RepeatOp::create(b, loc, TypeRange{}, repeat.getCountAttr(), ValueRange{}, ValueRange{},
                                       repeat.getReverseAttr());
     OpBuilder::InsertionGuard guard(b);
     b.createBlock(&loop.getBody());
+    startLayer(repeat);
     if (failed(emit(repeat.getBody().front())))
       return failure();
     ssm::YieldOp::create(b, loc, ValueRange{});

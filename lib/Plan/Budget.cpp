@@ -52,7 +52,9 @@ adjrt::Expected<MemoryPrediction> predictMemory(const MemoryPlan &memory, int64_
                                                              memory.fixedBytes, memory.carries.bytes(),
                                                              memory.plan.adamw, prediction.slots));
   prediction.arena = layout.total;
-  prediction.peak = layout.total + memory.plan.processBytes() + memory.plan.fileBytes(tokens);
+  prediction.host = memory.hostBytes;
+  prediction.peak = layout.total + memory.plan.processBytes() + memory.plan.fileBytes(tokens) +
+                    (memory.plan.gpu ? 0 : prediction.host);
   return prediction;
 }
 

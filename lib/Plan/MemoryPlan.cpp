@@ -23,12 +23,13 @@ static StagingOffsets makeStaging(const Plan &plan) {
   return staging;
 }
 
-/// Offsets of one program's values in the arena's fixed part, behind the staging arrays. Returns the bytes they need.
-static uint64_t packArena(ProgramPlan &program, uint64_t base) {
+/// Offsets of one program's values in the arena's fixed part, behind the staging arrays, or in its host part. Returns
+/// the bytes they need.
+static uint64_t packStorages(ProgramPlan &program, bool host, uint64_t base) {
   std::vector<Interval> intervals;
   std::vector<Storage *> packed;
   for (Storage &storage : program.storages)
-    if (storage.kind == adj::BufferKind::Arena && !storage.staged) {
+    if ((host ? storage.host : storage.inArena()) && !storage.staged) {
       intervals.push_back({storage.allLayers(), storage.first, storage.last});
       packed.push_back(&storage);
     }
@@ -60,7 +61,8 @@ FailureOr<MemoryPlan> planMemory(ModuleOp module, const Plan &plan) {
     if (failed(placed))
       return failure();
     memory.programs.push_back(std::move(*placed));
-    uint64_t bytes = packArena(memory.programs.back(), memory.staging.bytes);
+    uint64_t bytes = packStorages(memory.programs.back(), /*host=*/false, memory.staging.bytes);
+    memory.hostBytes = std::max(memory.hostBytes, packStorages(memory.programs.back(), /*host=*/true, 0));
     memory.fixedBytes = std::max(memory.fixedBytes, memory.staging.bytes + bytes);
   }
   if (!plan.gpu)

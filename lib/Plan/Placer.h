@@ -58,6 +58,7 @@ private:
   mlir::LogicalResult linkResults();
   mlir::LogicalResult linkLoops();
   void linkStacked(mlir::ssm::RepeatOp repeat);
+  void linkOffload(mlir::adj::OffloadOp offload);
   mlir::LogicalResult linkNext(mlir::ssm::RepeatOp repeat);
   void linkInits(mlir::ssm::RepeatOp repeat);
   void linkInPlace();

@@ -28,6 +28,8 @@ LogicalResult Placer::linkViews() {
           return repeat.emitError("slices must be what another stack of as many layers saved");
         link(argument, stacked);
       }
+    } else if (auto prefetch = dyn_cast<adj::PrefetchOp>(op)) {
+      link(prefetch.getResult(), prefetch.getOffload().getRing());
     } else if (auto dispatch = dyn_cast<adj::DispatchOp>(op)) {
       adj::KernelOp kernel = kernelOf(dispatch);
       if (!kernel)
@@ -109,6 +111,12 @@ void Placer::linkStacked(ssm::RepeatOp repeat) {
   Block *body = &repeat.getBody().front();
   auto yielded = body->getTerminator()->getOperands().drop_front(repeat.getInits().size());
   for (auto [stacked, value] : llvm::zip(repeat.getStacked(), yielded)) {
+    if (auto offload = value.getDefiningOp<adj::OffloadOp>()) {
+      linkOffload(offload);
+      tape[value] = repeat;
+      link(stacked, value);
+      continue;
+    }
     Value root = rootOf(value).value;
     Operation *producer = root.getDefiningOp();
     bool inBody = producer && producer->getBlock() == body;
@@ -126,6 +134,26 @@ void Placer::linkStacked(ssm::RepeatOp repeat) {
           {{carried ? nullptr : body->getTerminator(), carried ? body : nullptr, value, {}}, stacked, 0, {}});
     }
   }
+}
+
+/// What is sent to the host is computed in its ring.
+void Placer::linkOffload(adj::OffloadOp offload) {
+  auto repeat = cast<ssm::RepeatOp>(offload->getParentOp());
+  Value value = offload.getValue();
+  Root root = rootOf(value);
+  Operation *producer = root.value.getDefiningOp();
+  bool here =
+      producer && producer->getBlock() == offload->getBlock() &&
+      (isFree(root.value) || (isa<ssm::ConcatOp, adj::MiniSequencesOp>(producer) && !tape.contains(root.value)));
+  if (here && root.offset == 0 && root.value.getType() == value.getType()) {
+    link(root.value, offload.getRing());
+    return;
+  }
+  bool carried = llvm::is_contained(repeat.getFinals(), root.value);
+  wanted.push_back({{carried ? nullptr : offload.getOperation(), carried ? offload->getBlock() : nullptr, value, {}},
+                    offload.getRing(),
+                    0,
+                    {}});
 }
 
 /// Whether nothing that lies in `root`'s memory is needed in `op`'s block after `op`.

@@ -92,6 +92,15 @@ FailureOr<Storage> Placer::storageOf(Value root) {
       storage.first = plan.firstPosition.lookup(repeat);
       storage.last = plan.lastPosition.lookup(repeat);
     }
+  } else if (auto offload = root.getDefiningOp<adj::OffloadOp>()) {
+    auto stack = cast<ssm::RepeatOp>(offload->getParentOp());
+    storage.host = root == offload.getHost();
+    storage.name = storage.host ? "offloaded" : "ring";
+    storage.layers = static_cast<int64_t>(stack.getCount());
+    storage.instances = storage.host ? 0 : std::min<int64_t>(2, storage.layers);
+    storage.layerStride = alignUp(storage.size);
+    storage.first = plan.firstPosition.lookup(stack);
+    storage.last = plan.lastPosition.lookup(stack);
   } else {
     return root.getDefiningOp()->emitError("its result has no place; run adj-form-kernels first");
   }
@@ -128,6 +137,9 @@ LogicalResult Placer::makeStorages() {
     }
     Storage &storage = plan.storages[found->second];
     extendLifetime(storage, value);
+    // The ring is filled while the layer before runs.
+    if (auto prefetch = value.getDefiningOp<adj::PrefetchOp>())
+      storage.last = std::max(storage.last, plan.lastPosition.lookup(prefetch->getParentOp()));
 
     auto repeat = tape.lookup(root.value);
     RankedTensorType rootType = ownedType(root.value, repeat && root.value.getDefiningOp() == repeat.getOperation());

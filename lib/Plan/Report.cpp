@@ -16,7 +16,7 @@ static uint64_t tapeBytes(const MemoryPlan &memory) {
   for (const ProgramPlan &program : memory.programs) {
     uint64_t mine = 0;
     for (const Storage &storage : program.storages)
-      if (storage.kind == adj::BufferKind::Arena && storage.layerStride != 0)
+      if (storage.inArena() && storage.layerStride != 0)
         mine += alignUp(storage.allLayers());
     bytes = std::max(bytes, mine);
   }
@@ -27,7 +27,8 @@ std::vector<Holding> holdingsOf(const MemoryPlan &memory, const MemoryPrediction
   std::vector<Holding> list;
   uint64_t parameters = memory.parameters.bytes(), slot = alignUp(memory.carries.bytes());
   uint64_t tape = tapeBytes(memory), staging = memory.staging.bytes;
-  uint64_t process = memory.plan.processBytes(), known = process + prediction.arena;
+  uint64_t host = memory.plan.gpu ? 0 : prediction.host;
+  uint64_t process = memory.plan.processBytes(), known = process + prediction.arena + host;
   list.push_back({"parameters", parameters});
   list.push_back({"gradients", parameters});
   list.push_back({"working copies", memory.workingCopies.bytes()});
@@ -37,6 +38,7 @@ std::vector<Holding> holdingsOf(const MemoryPlan &memory, const MemoryPrediction
   list.push_back({"staging", staging});
   list.push_back({"cotangents", 2 * slot});
   list.push_back({"boundaries", slot * static_cast<uint64_t>(prediction.slots)});
+  list.push_back({"offloaded", host});
   list.push_back({"process", process});
   list.push_back({"token file", prediction.peak - known});
   return list;
@@ -68,7 +70,7 @@ adjrt::Expected<std::string> planAsJson(const MemoryPlan &memory) {
   for (const ProgramPlan &program : memory.programs) {
     json::Array buffers;
     for (const Storage &storage : program.storages)
-      if (storage.kind == adj::BufferKind::Arena)
+      if (storage.inArena())
         buffers.push_back(json::Object{{"name", storage.name},
                                        {"offset", storage.offset},
                                        {"size", storage.size},
@@ -94,6 +96,7 @@ adjrt::Expected<std::string> planAsJson(const MemoryPlan &memory) {
                     {"parameter_bytes", memory.parameters.bytes()},
                     {"working_copy_bytes", memory.workingCopies.bytes()},
                     {"fixed_bytes", memory.fixedBytes},
+                    {"host_bytes", prediction.host},
                     {"boundary_bytes", memory.carries.bytes()},
                     {"boundary_slots", prediction.slots},
                     {"process_bytes", plan.processBytes()},
@@ -132,6 +135,8 @@ adjrt::Expected<std::string> planAsText(const MemoryPlan &memory, StringRef spec
       out << llvm::formatv("  {0,-16}{1,12}\n", holding.name, StringRef(formatSize(holding.bytes, "MB")).drop_back(2));
   out << llvm::formatv("  {0,-16}{1,12}\n", "predicted peak",
                        StringRef(formatSize(prediction.peak, "MB")).drop_back(2));
+  if (plan.gpu && prediction.host > 0)
+    out << llvm::formatv("  {0,-16}{1,12}\n", "on the host", StringRef(formatSize(prediction.host, "MB")).drop_back(2));
   out << llvm::formatv("  {0,-16}{1,12}\n", "budget", StringRef(formatSize(plan.budget, "MB")).drop_back(2));
   return text;
 }

@@ -17,7 +17,7 @@ constexpr ShardSizes kSizes{1, 4096, 4096};
 struct Balance {
   double products, lanes;
 };
-constexpr Balance kCpu{10, 4}, kGpu{200, 15};
+constexpr Balance kCpuBalance{10, 4}, kGpuBalance{200, 15};
 
 int64_t elementsOf(RankedTensorType type) {
   int64_t elements = 1;
@@ -73,17 +73,19 @@ double workAgain(const Tape &tape, const llvm::StringSet<> &dropped, Balance bal
 
 class Enumerator {
 public:
-  Enumerator(ModuleOp module, bool gpu) : tape(Tape::of(module)), balance(gpu ? kGpu : kCpu) {
+  Enumerator(ModuleOp module, bool gpu) : tape(Tape::of(module)), balance(gpu ? kGpuBalance : kCpuBalance) {
     for (ssm::RepeatOp stack : tape.stacks())
       for (Operation &op : stack.getBody().front().without_terminator())
         forward += workOf(&op, balance) * static_cast<double>(stack.getCount());
   }
 
-  TapePolicy make(StringRef name, const llvm::StringSet<> &dropped) const {
+  TapePolicy make(StringRef name, const llvm::StringSet<> &dropped, Keep others = Keep::Store) const {
     TapePolicy policy;
     policy.name = name.str();
     for (const TapeValue &value : tape.values())
-      policy.tape.push_back({value.name, dropped.contains(value.name) ? Keep::Recompute : Keep::Store});
+      policy.tape.push_back({value.name, dropped.contains(value.name)                       ? Keep::Recompute
+                                         : others == Keep::Offload && value.isOffloadable() ? Keep::Offload
+                                                                                            : Keep::Store});
     policy.forwardAgain = forward > 0 ? workAgain(tape, dropped, balance) / forward : 0;
     return policy;
   }
@@ -131,6 +133,8 @@ std::vector<TapePolicy> tapePolicies(ModuleOp module, StringRef policy, bool gpu
   Enumerator enumerator(module, gpu);
   if (policy == "store")
     return {enumerator.make(policy, {})};
+  if (policy == "offload")
+    return {enumerator.make(policy, {}, Keep::Offload)};
   if (policy == "recompute")
     return {enumerator.make(policy, enumerator.recomputable())};
   std::vector<TapePolicy> policies{enumerator.make("store", {})};
@@ -152,7 +156,9 @@ void setTapeBytes(ModuleOp module, const ShardSizes &sizes, std::vector<TapeChoi
 LogicalResult applyTapePolicy(ModuleOp module, const std::vector<TapeChoice> &tape) {
   Plan plan;
   plan.tape = tape;
-  return recomputeTape(module, plan.valuesKept(Keep::Recompute));
+  if (failed(recomputeTape(module, plan.valuesKept(Keep::Recompute))))
+    return failure();
+  return offloadTape(module, plan.valuesKept(Keep::Offload));
 }
 
 } // namespace adjc

@@ -1048,3 +1048,67 @@ func.func @f(%s: tensor<?x8xi32>) {
   adj.hand_over cotangent "scan0/state", %s : tensor<?x8xi32>
   return
 }
+
+// -----
+
+func.func @f(%x: tensor<?x?x4xf32>) {
+  // expected-error@+1 {{must stand in the body of an ssm.repeat: what it sends is kept for the adjoint of a layer}}
+  %ring, %host = adj.offload %x : tensor<?x?x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x?x4xf32>) {
+  // expected-error@+1 {{must fetch, in a reverse ssm.repeat, a slice of what an adj.offload in a forward one of as many layers sent to the host}}
+  %v = adj.prefetch %x : tensor<?x?x4xf32>
+  return
+}
+
+// -----
+
+// What was stacked without being sent.
+func.func @f(%x: tensor<?x?x4xf32>) {
+  %y:2 = ssm.repeat 3 iter(%r = %x : tensor<?x?x4xf32>) stacks(tensor<3x?x?x4xf32>) {
+    ssm.yield %r, %r : tensor<?x?x4xf32>, tensor<?x?x4xf32>
+  }
+  %z = ssm.repeat 3 iter(%r = %y#0 : tensor<?x?x4xf32>) slices(%s = %y#1 : tensor<3x?x?x4xf32>) reverse {
+    // expected-error@+1 {{must fetch, in a reverse ssm.repeat, a slice}}
+    %v = adj.prefetch %s : tensor<?x?x4xf32>
+    ssm.yield %v : tensor<?x?x4xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error@+1 {{layer_stride must not be negative, found -1}}
+  %host = adj.host_buffer "offloaded" {offset = 0 : i64, size = 64 : i64, layer_stride = -1 : i64, layers = 3 : i64} : memref<?x?x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<?x?x4xf32>) {
+  %host = adj.host_buffer "offloaded" {offset = 0 : i64, size = 64 : i64, layer_stride = 64 : i64, layers = 3 : i64} : memref<?x?x4xf32>
+  // expected-error@+1 {{goes from an adj.buffer to an adj.host_buffer}}
+  adj.transfer to_host %x, %host : memref<?x?x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<?x?x4xf32>) {
+  // expected-error@+1 {{goes from an adj.host_buffer to an adj.buffer}}
+  adj.transfer to_device %x, %x : memref<?x?x4xf32>
+  return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error@+1 {{leaves -1 transfers running; give 0 or more}}
+  adj.await to_host behind -1
+  return
+}

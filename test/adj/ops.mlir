@@ -102,3 +102,36 @@ func.func @scan_adjoint(%x: tensor<?x?x4xf32>, %a: tensor<4xf32>, %g: tensor<?x?
   }
   return
 }
+
+// CHECK-LABEL: func.func @offload
+func.func @offload(%x: tensor<?x?x4xf32>) -> tensor<?x?x4xf32> {
+  // CHECK: %[[FORWARD:.*]]:2 = ssm.repeat 3
+  %y:2 = ssm.repeat 3 iter(%r = %x : tensor<?x?x4xf32>) stacks(tensor<3x?x?x4xf32>) {
+    // CHECK: %{{.*}}, %{{.*}} = adj.offload %{{.*}} : tensor<?x?x4xf32>
+    %ring, %host = adj.offload %r : tensor<?x?x4xf32>
+    ssm.yield %r, %host : tensor<?x?x4xf32>, tensor<?x?x4xf32>
+  }
+  %z = ssm.repeat 3 iter(%r = %y#0 : tensor<?x?x4xf32>) slices(%s = %y#1 : tensor<3x?x?x4xf32>) reverse {
+    // CHECK: adj.prefetch %{{.*}} : tensor<?x?x4xf32>
+    %v = adj.prefetch %s : tensor<?x?x4xf32>
+    %next = ssm.residual %r, %v : tensor<?x?x4xf32>
+    ssm.yield %next : tensor<?x?x4xf32>
+  }
+  return %z : tensor<?x?x4xf32>
+}
+
+// CHECK-LABEL: func.func @transfers
+func.func @transfers() {
+  %ring = adj.buffer "ring" arena {offset = 0 : i64, size = 64 : i64, layer_stride = 64 : i64, row_bytes = 0 : i64} : memref<?x?x4xf32>
+  // CHECK: adj.host_buffer "offloaded" {{{.*}}} : memref<?x?x4xf32>
+  %host = adj.host_buffer "offloaded" {offset = 0 : i64, size = 64 : i64, layer_stride = 64 : i64, layers = 3 : i64} : memref<?x?x4xf32>
+  // CHECK: adj.transfer to_host %{{.*}}, %{{.*}} : memref<?x?x4xf32>
+  adj.transfer to_host %ring, %host : memref<?x?x4xf32>
+  // CHECK: adj.transfer to_device %{{.*}}, %{{.*}} shift -1 : memref<?x?x4xf32>
+  adj.transfer to_device %host, %ring shift -1 : memref<?x?x4xf32>
+  // CHECK: adj.await to_host behind 3
+  adj.await to_host behind 3
+  // CHECK: adj.await to_device behind 0
+  adj.await to_device behind 0
+  return
+}

@@ -11,6 +11,7 @@ namespace adjc {
 /// Bytes for one call with `tokens` tokens.
 struct MemoryPrediction {
   uint64_t arena = 0; ///< as the session lays it out
+  uint64_t host = 0;  ///< in memory of the host: on the CPU a part of the peak, on a GPU beside it
   uint64_t peak = 0;  ///< arena, process and libraries, and the int32 token file
   int64_t slots = 0;  ///< boundary slots in the arena
 };

@@ -3,7 +3,7 @@
 #ifndef ADJC_PLAN_MEMORYPLAN_H
 #define ADJC_PLAN_MEMORYPLAN_H
 
-#include "adj/AdjOps.h"
+#include "adj/AdjOffload.h"
 #include "adjc/Plan/Layouts.h"
 #include "adjc/Plan/Plan.h"
 
@@ -21,11 +21,16 @@ struct Storage {
   uint64_t size = 0;        ///< of one layer's instance, for a whole shard
   uint64_t layerStride = 0; ///< 0 when it has one instance
   int64_t layers = 1;
+  int64_t instances = 0; ///< layers take turns in so many; 0: each has its own
+  bool host = false;     ///< in memory of the host, whatever `kind`
   uint64_t offset = 0;
   int64_t first = 0, last = 0; ///< lifetime, in positions (see ProgramPlan::positionOf), both included
   bool staged = false;         ///< its offset is that of a Staging array
 
-  uint64_t allLayers() const { return layers > 1 ? layerStride * static_cast<uint64_t>(layers) : size; }
+  bool inArena() const { return kind == mlir::adj::BufferKind::Arena && !host; }
+  uint64_t allLayers() const {
+    return layers > 1 ? layerStride * static_cast<uint64_t>(instances > 0 ? instances : layers) : size;
+  }
 };
 
 /// Where one value lies.
@@ -66,6 +71,7 @@ struct MemoryPlan {
   Plan plan;
   Layout parameters, workingCopies, carries;
   StagingOffsets staging;
+  uint64_t hostBytes = 0;  ///< of the programs' host part: what is offloaded
   uint64_t fixedBytes = 0; ///< the larger of the programs' arenas, staging and workspace included
   /// What launches of one dispatch leave for each other (KernelLaunches), in the fixed part.
   uint64_t workspaceOffset = 0, workspaceBytes = 0;

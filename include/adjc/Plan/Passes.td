@@ -53,6 +53,22 @@ def Recompute : Pass<"adj-recompute", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::adj::AdjDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def Offload : Pass<"adj-offload", "::mlir::ModuleOp"> {
+  let summary = "Keeps in host memory what layers keep for their adjoints";
+  let description = [{
+    Values of the tape (see adj-recompute) leave device memory after a layer's forward, by `adj.offload`, and are fetched by `adj.prefetch` while the reverse
+    of the layer after is running. In device memory two layers take turns in one place. Which values: those that the module's plan (`adj.plan`)
+    offloads, or `values`.
+
+    Fails, listing the values that can be offloaded, when a name is none of them. A stack of one or two layers has none.
+  }];
+  let options = [
+    ListOption<"values", "values", "std::string", "The values to offload, or `all`, or `none`; without, those of the plan">,
+  ];
+  let statistics = [Statistic<"numOffloaded", "values-offloaded", "values that layers keep in host memory">];
+  let dependentDialects = ["::mlir::adj::AdjDialect"];
+}
+
 def PlanMemory : Pass<"adj-plan-memory", "::mlir::ModuleOp"> {
   let summary = "Gives every value of the programs a place";
   let description = [{

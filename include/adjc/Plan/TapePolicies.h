@@ -19,13 +19,13 @@ struct TapePolicy {
 
 /// The policies to choose from: the one that `policy` names, or for "auto" those from storing everything to recomputing
 /// all that can be, each dropping one more value than the one before: that which frees most bytes for the work of
-/// computing it again. `module` is as adj-shard-tokens leaves it.
+/// computing it again. Offloading is never chosen automatically. `module` is as adj-shard-tokens leaves it.
 std::vector<TapePolicy> tapePolicies(mlir::ModuleOp module, llvm::StringRef policy, bool gpu);
 
 /// Fills in the bytes of every choice for a shard of these sizes. `module` is as tapePolicies takes it.
 void setTapeBytes(mlir::ModuleOp module, const ShardSizes &sizes, std::vector<TapeChoice> &tape);
 
-/// Rewrites the programs to keep their tape so (recomputeTape).
+/// Rewrites the programs to keep their tape so (recomputeTape, offloadTape).
 mlir::LogicalResult applyTapePolicy(mlir::ModuleOp module, const std::vector<TapeChoice> &tape);
 
 } // namespace adjc

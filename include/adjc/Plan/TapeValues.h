@@ -29,6 +29,8 @@ struct TapeValue {
     auto layers = stack;
     return layers.getBody().front().getTerminator()->getOperand(result);
   }
+  /// Two layers' values are in device memory in any case: a stack of two gains nothing.
+  bool isOffloadable() const { return layers() > 2; }
   int64_t layers() const { return static_cast<int64_t>(mlir::ssm::RepeatOp(stack).getCount()); }
 };
 
@@ -71,6 +73,11 @@ bool isShardSize(mlir::Operation *op);
 /// its first use, bit for bit what was dropped. `module` is as adj-shard-tokens leaves it. Fails with a diagnostic
 /// at `module` when a name is none of the tape's, or what it names can not be computed again.
 mlir::LogicalResult recomputeTape(mlir::ModuleOp module, const llvm::StringSet<> &dropped);
+
+/// Programs whose stacks keep the values named in `names` in host memory (adj.offload, adj.prefetch). `module` is as
+/// adj-shard-tokens leaves it. Fails with a diagnostic at `module` when a name is none of the tape's, or its stack is
+/// too short for that.
+mlir::LogicalResult offloadTape(mlir::ModuleOp module, const llvm::StringSet<> &names);
 
 } // namespace adjc
 
