@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
+#include <string_view>
 
 namespace adjrt::cpu {
 namespace {
@@ -14,6 +16,11 @@ constexpr std::uint64_t kTrafficChunk = std::uint64_t(1) << 20;
 constexpr std::int64_t kRangesPerThread = 4;
 
 } // namespace
+
+bool transfersAreLate() {
+  const char *text = std::getenv("ADJRT_CPU_LATE_TRANSFERS");
+  return text && std::string_view(text) == "1";
+}
 
 void Program::run(ThreadPool &pool, std::byte *arena, std::byte *host, const Bindings &bindings,
                   const CommandObserver *observe) {
@@ -28,6 +35,8 @@ void Program::run(ThreadPool &pool, std::byte *arena, std::byte *host, const Bin
       (*observe)({0, scope.block, scope.command, scope.layer, scope.batch, scope.tokens, scope.rows, begin, now()});
     return {};
   });
+  for (const bool toHost : {true, false})
+    settle(toHost, 0, pool, arena, host);
 }
 
 void Program::run(const program::Dispatch &command, const Machine &machine) {
@@ -84,8 +93,19 @@ void Program::run(const program::Copy &command, const Machine &machine) {
 }
 
 void Program::run(const program::Transfer &command, const Machine &machine) {
-  if (const auto scope = machine.scope.shifted(command.layerShift))
-    run(command.rows, Machine{machine.pool, machine.arena, machine.host, *scope});
+  queues[command.toHost].push_back({command.rows, machine.scope.shifted(command.layerShift)});
+  if (!late)
+    settle(command.toHost, 0, machine.pool, machine.arena, machine.host);
+}
+
+void Program::run(const program::Await &command, const Machine &machine) {
+  settle(command.toHost, command.behind, machine.pool, machine.arena, machine.host);
+}
+
+void Program::settle(bool toHost, std::uint64_t behind, ThreadPool &pool, std::byte *arena, std::byte *host) {
+  for (auto &queue = queues[toHost]; queue.size() > behind; queue.pop_front())
+    if (const LateTransfer &transfer = queue.front(); transfer.scope)
+      run(transfer.rows, Machine{pool, arena, host, *transfer.scope});
 }
 
 void Program::run(const program::Fill &command, const Machine &machine) {

@@ -6,7 +6,13 @@
 #include "adjrt/abi.h"
 #include "program/CommandList.h"
 
+#include <deque>
+#include <optional>
+
 namespace adjrt::cpu {
+
+/// Whether ADJRT_CPU_LATE_TRANSFERS=1.
+bool transfersAreLate();
 
 class Program {
 public:
@@ -35,13 +41,24 @@ private:
   void run(const program::Gemm &command, const Machine &machine);
   void run(const program::Copy &command, const Machine &machine);
   void run(const program::Fill &command, const Machine &machine);
-  /// Host memory is the device's own: a transfer is done in its place, and there is nothing to await.
+  /// Host memory is the device's own: a transfer is done in its place, as early as it may be, and there is nothing to
+  /// await. With ADJRT_CPU_LATE_TRANSFERS=1 it is done as late as it may be, when it is awaited or the program ends: a
+  /// program that computes the same both ways waits for all that it has to.
   void run(const program::Transfer &command, const Machine &machine);
-  void run(const program::Await &, const Machine &) {}
+  void run(const program::Await &command, const Machine &machine);
+
+  struct LateTransfer {
+    program::Copy rows;
+    std::optional<program::Scope> scope; ///< none: an empty one
+  };
+  /// Does the transfers of a queue, but for the last `behind`.
+  void settle(bool toHost, std::uint64_t behind, ThreadPool &pool, std::byte *arena, std::byte *host);
 
   program::CommandList commands;
   const std::vector<adj_cpu_kernel> &kernels;
-  std::vector<void *> addresses; ///< of the operands of the dispatch that runs
+  const bool late = transfersAreLate();
+  std::deque<LateTransfer> queues[2]; ///< to the device, to the host
+  std::vector<void *> addresses;      ///< of the operands of the dispatch that runs
 };
 
 } // namespace adjrt::cpu

@@ -42,6 +42,10 @@ def bits(folder):
                 found = (loss, read_bytes(out))
                 stored = stored or found
                 good = found == stored
+                if policy == "offload":  # transfers as late as the program's waits allow
+                    late = case.file(f"{dtype}-late.safetensors")
+                    run("adj-run", "grad", module, "--params", case.params, *tokens, "--out", late, env={"ADJRT_CPU_LATE_TRANSFERS": "1"})
+                    good = good and read_bytes(late) == stored[1]
                 if policy == POLICIES[0] and dtype == "f32":
                     error, name = case.worst_error(module, batch, int(key.split("x")[1].rstrip("r")), resets=True)
                     good = error <= BOUND
