@@ -45,8 +45,6 @@ Status numbers(const fb::Plan &plan) {
                         " tokens has more than 2^31 - 1 rows");
   if (plan.vocabulary() > kMostRows)
     return invalidInput("plan: vocabulary " + std::to_string(plan.vocabulary()) + " does not fit in int32");
-  if (plan.host_bytes() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-    return invalidInput("plan: a host part of " + text(plan.host_bytes()) + " bytes is larger than any memory");
   if (plan.mini_sequence() < 0 || plan.layers() < 0)
     return invalidInput("plan: mini_sequence and layers must not be negative");
   const std::string optimizer = plan.optimizer() ? plan.optimizer()->str() : "";
@@ -65,6 +63,9 @@ Status arena(const fb::Plan &plan) {
                         plan.optimizer()->string_view() == "adamw", arenaSlots(*policy, shards));
   if (!layout)
     return tl::unexpected<Error>(layout.error().in("plan"));
+  auto host = HostLayout::make(plan.host_bytes(), plan.boundary_bytes(), hostSlots(*policy, shards));
+  if (!host)
+    return tl::unexpected<Error>(host.error().in("plan"));
   return {};
 }
 

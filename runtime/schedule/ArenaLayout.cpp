@@ -55,4 +55,19 @@ Expected<ArenaLayout> ArenaLayout::make(std::uint64_t parameterBytes, std::uint6
   return layout;
 }
 
+Expected<HostLayout> HostLayout::make(std::uint64_t hostBytes, std::uint64_t boundaryBytes, std::int64_t slots) {
+  Placer placer;
+  HostLayout layout;
+  layout.slots = slots;
+  placer.place(hostBytes);
+  layout.slotStride = placer.roundUp(boundaryBytes);
+  layout.boundaries = placer.place(boundaryBytes, static_cast<std::uint64_t>(slots));
+  layout.total = placer.end;
+  if (!placer.fits || slots < 0)
+    return invalidInput("host memory for " + std::to_string(hostBytes) + " bytes of programs and " +
+                        std::to_string(slots) + " boundaries of " + std::to_string(boundaryBytes) +
+                        " bytes is larger than any memory; use a longer shard or fewer tokens");
+  return layout;
+}
+
 } // namespace adjrt

@@ -6,19 +6,31 @@
 namespace adjrt {
 
 StorageSimulator::StorageSimulator(std::int64_t shards, std::int64_t slots)
-    : shards(shards), nextGradient(shards - 1), held(static_cast<std::size_t>(slots), -1) {}
+    : shards(shards), nextGradient(shards - 1), held(static_cast<std::size_t>(slots)) {}
+
+void StorageSimulator::keep(std::size_t slot, std::int64_t boundary, bool onHost) {
+  held[slot] = {boundary, onHost};
+  // Boundaries after the next gradient are dead: their slots count as empty.
+  total.peakSlots =
+      std::max<std::int64_t>(total.peakSlots, std::count_if(held.begin(), held.end(), [&](const Slot &it) {
+                               return it.boundary >= 0 && it.boundary <= nextGradient;
+                             }));
+}
 
 Status StorageSimulator::apply(const Action &action) {
   if (done)
     return failed("an action after End");
   const std::string index = std::to_string(action.index);
-  const bool needsCurrent = action.kind != Action::Kind::Restore && action.kind != Action::Kind::End;
+  const bool fromSlot = action.kind == Action::Kind::Restore || action.kind == Action::Kind::Prefetch;
+  const bool needsCurrent = !fromSlot && action.kind != Action::Kind::End;
   if (needsCurrent && current != action.index)
     return failed("boundary " + index + " is needed, but " + (current < 0 ? "none" : std::to_string(current)) +
                   " is the current one");
-  const bool usesSlot = action.kind == Action::Kind::Save || action.kind == Action::Kind::Restore;
+  const bool usesSlot = fromSlot || action.kind == Action::Kind::Save || action.kind == Action::Kind::Offload;
   if (usesSlot && (action.slot < 0 || action.slot >= static_cast<std::int64_t>(held.size())))
     return failed("slot " + std::to_string(action.slot) + " is not one of " + std::to_string(held.size()));
+  if (fromSlot && held[static_cast<std::size_t>(action.slot)].boundary != action.index)
+    return failed("slot " + std::to_string(action.slot) + " does not hold boundary " + index);
 
   switch (action.kind) {
   case Action::Kind::Forward:
@@ -32,19 +44,28 @@ Status StorageSimulator::apply(const Action &action) {
     current = action.index + 1;
     return {};
   }
-  case Action::Kind::Save: {
-    held[static_cast<std::size_t>(action.slot)] = action.index;
+  case Action::Kind::Save:
+    keep(static_cast<std::size_t>(action.slot), action.index, false);
     ++total.saves;
-    // Boundaries after the next gradient are dead: their slots count as empty.
-    total.peakSlots =
-        std::max<std::int64_t>(total.peakSlots, std::count_if(held.begin(), held.end(), [&](auto boundary) {
-                                 return boundary >= 0 && boundary <= nextGradient;
-                               }));
     return {};
-  }
+  case Action::Kind::Offload:
+    keep(static_cast<std::size_t>(action.slot), action.index, true);
+    ++total.offloads;
+    return {};
+  case Action::Kind::Prefetch:
+    if (!held[static_cast<std::size_t>(action.slot)].onHost)
+      return failed("boundary " + index + " is not on the host");
+    if (prefetched >= 0)
+      return failed("boundary " + std::to_string(prefetched) + " was prefetched and not restored");
+    prefetched = action.index;
+    ++total.prefetches;
+    return {};
   case Action::Kind::Restore:
-    if (held[static_cast<std::size_t>(action.slot)] != action.index)
-      return failed("slot " + std::to_string(action.slot) + " does not hold boundary " + index);
+    if (held[static_cast<std::size_t>(action.slot)].onHost) {
+      if (prefetched != action.index)
+        return failed("boundary " + index + " is on the host and was not prefetched");
+      prefetched = -1;
+    }
     current = action.index;
     ++total.restores;
     return {};

@@ -35,9 +35,45 @@ void BoundarySlots::save(const Action &action) {
   stored[slot] = {action.index, currentSlot};
 }
 
+std::optional<std::uint64_t> BoundarySlots::mustAwait() {
+  if (!freeSlots.empty() || leaving.empty())
+    return std::nullopt;
+  while (freeSlots.empty() && !leaving.empty()) {
+    release(leaving.front());
+    leaving.pop_front();
+  }
+  return leaving.size();
+}
+
+std::optional<std::uint64_t> BoundarySlots::mustAwaitAll() {
+  if (leaving.empty())
+    return std::nullopt;
+  for (std::int64_t slot : leaving)
+    release(slot);
+  leaving.clear();
+  return 0;
+}
+
+void BoundarySlots::offload() {
+  acquire(currentSlot);
+  leaving.push_back(currentSlot);
+}
+
+Expected<std::int64_t> BoundarySlots::prefetch() {
+  ADJ_ASSIGN_OR_RETURN(const std::int64_t slot, next());
+  arriving = slot;
+  return slot;
+}
+
 void BoundarySlots::restore(const Action &action) {
-  const std::int64_t slot = stored[static_cast<std::size_t>(action.slot)].arenaSlot;
-  acquire(slot);
+  std::int64_t slot = 0;
+  if (arriving) { // acquired when it was prefetched
+    slot = *arriving;
+    arriving.reset();
+  } else {
+    slot = stored[static_cast<std::size_t>(action.slot)].arenaSlot;
+    acquire(slot);
+  }
   if (currentSlot >= 0)
     release(currentSlot);
   currentSlot = slot;

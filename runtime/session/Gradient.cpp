@@ -22,11 +22,15 @@ private:
 
 /// What valueAndGrad keeps from shard to shard.
 struct Session::GradientCall {
-  GradientCall(const GradientInputs &inputs, double lossSum) : inputs(inputs), lossSum(lossSum) {}
+  GradientCall(const GradientInputs &inputs, double lossSum, std::int64_t shards, BoundarySlots slots)
+      : inputs(inputs), lossSum(lossSum), shards(shards), slots(std::move(slots)) {}
 
   const GradientInputs &inputs;
   double lossSum; ///< over the shards done, those of calls accumulated into included; not yet divided by the total
   double ownLossSum = 0; ///< of this call alone
+  std::int64_t shards;
+  std::int64_t forwards = 0; ///< shards run forward, recomputations included
+  BoundarySlots slots;
   int cotangentIn = 0; ///< which cotangent slot holds the cotangents of the next shard's final states
   std::optional<std::pair<std::int64_t, std::int64_t>>
       notFinite; ///< first (position, sequence) of a loss that is not finite
@@ -108,6 +112,62 @@ Status Session::runGradient(GradientCall &call, std::int64_t shard, std::uint64_
   return collectLosses(call, shard);
 }
 
+Status Session::awaitSlot(GradientCall &call) {
+  const std::optional<std::uint64_t> behind = call.slots.mustAwait();
+  return behind ? dev->await(true, *behind) : Status();
+}
+
+Status Session::execute(GradientCall &call, const Action &action) {
+  BoundarySlots &slots = call.slots;
+  switch (action.kind) {
+  case Action::Kind::Save:
+    slots.save(action);
+    return {};
+  case Action::Kind::Offload:
+    ADJ_RETURN_IF_ERROR(
+        dev->transfer(true, layout.boundarySlot(slots.current()), host.boundarySlot(action.slot), boundaryBytes()));
+    slots.offload();
+    return {};
+  case Action::Kind::Prefetch: {
+    if (const auto behind = slots.mustAwaitAll())
+      ADJ_RETURN_IF_ERROR(dev->await(true, *behind));
+    ADJ_ASSIGN_OR_RETURN(const std::int64_t slot, slots.prefetch());
+    return dev->transfer(false, layout.boundarySlot(slot), host.boundarySlot(action.slot), boundaryBytes());
+  }
+  case Action::Kind::Restore:
+    ADJ_RETURN_IF_ERROR(dev->await(false, 0));
+    slots.restore(action);
+    return {};
+  case Action::Kind::Forward:
+  case Action::Kind::Recompute: {
+    ADJ_RETURN_IF_ERROR(awaitSlot(call));
+    ADJ_ASSIGN_OR_RETURN(const std::int64_t output, slots.next());
+    ADJ_RETURN_IF_ERROR(stage(call.inputs, nullptr, action.index));
+    Bindings bound = bindings(tokensOf(action.index, call.inputs.tokens));
+    bound[fb::BufferKind::carry_in] = layout.boundarySlot(slots.current());
+    bound[fb::BufferKind::carry_out] = layout.boundarySlot(output);
+    ADJ_RETURN_IF_ERROR(dev->run(forwardProgram, bound));
+    slots.advance(output);
+    ++call.forwards;
+    return {};
+  }
+  case Action::Kind::Gradient: {
+    ADJ_RETURN_IF_ERROR(awaitSlot(call));
+    ADJ_ASSIGN_OR_RETURN(const std::int64_t output, slots.next());
+    ADJ_RETURN_IF_ERROR(
+        runGradient(call, action.index, layout.boundarySlot(slots.current()), layout.boundarySlot(output)));
+    const bool last = action.index == call.shards - 1;
+    if (last)
+      finalStates = layout.boundarySlot(output);
+    slots.finish(action.index, output, last);
+    return {};
+  }
+  case Action::Kind::End:
+    break;
+  }
+  return {};
+}
+
 Expected<GradientResult> Session::valueAndGrad(const GradientInputs &inputs) {
   ADJ_RETURN_IF_ERROR(checkSequence(inputs));
   ADJ_RETURN_IF_ERROR(checkBoundary(inputs.finalCotangents, "final cotangents"));
@@ -136,48 +196,17 @@ Expected<GradientResult> Session::valueAndGrad(const GradientInputs &inputs) {
   GradientResult result;
   result.countedTargets = counted;
   result.shards = shards;
-  GradientCall call(inputs, before.lossSum);
   const std::unique_ptr<Schedule> schedule = makeSchedule(policy, shards);
-  BoundarySlots slots(layout.slots, schedule->slots());
+  GradientCall call(inputs, before.lossSum, shards, BoundarySlots(layout.slots, schedule->slots()));
   for (Action action = schedule->next(); action.kind != Action::Kind::End; action = schedule->next()) {
     const double begin = clock.seconds();
-    switch (action.kind) {
-    case Action::Kind::Save:
-      slots.save(action);
-      break;
-    case Action::Kind::Restore:
-      slots.restore(action);
-      break;
-    case Action::Kind::Forward:
-    case Action::Kind::Recompute: {
-      ADJ_ASSIGN_OR_RETURN(const std::int64_t output, slots.next());
-      ADJ_RETURN_IF_ERROR(stage(inputs, nullptr, action.index));
-      Bindings bound = bindings(tokensOf(action.index, inputs.tokens));
-      bound[fb::BufferKind::carry_in] = layout.boundarySlot(slots.current());
-      bound[fb::BufferKind::carry_out] = layout.boundarySlot(output);
-      ADJ_RETURN_IF_ERROR(dev->run(forwardProgram, bound));
-      slots.advance(output);
-      ++result.forwardShards;
-      break;
-    }
-    case Action::Kind::Gradient: {
-      ADJ_ASSIGN_OR_RETURN(const std::int64_t output, slots.next());
-      ADJ_RETURN_IF_ERROR(
-          runGradient(call, action.index, layout.boundarySlot(slots.current()), layout.boundarySlot(output)));
-      const bool last = action.index == shards - 1;
-      if (last)
-        finalStates = layout.boundarySlot(output);
-      slots.finish(action.index, output, last);
-      break;
-    }
-    case Action::Kind::End:
-      break;
-    }
+    ADJ_RETURN_IF_ERROR(execute(call, action));
     if (options.onAction)
       options.onAction({action, shards, begin, clock.seconds()});
   }
   ADJ_RETURN_IF_ERROR(dev->wait());
   result.seconds = clock.seconds();
+  result.forwardShards = call.forwards;
   if (call.notFinite)
     return failed("the loss is not finite; it first happened at token " + std::to_string(call.notFinite->first) +
                   " of sequence " + std::to_string(call.notFinite->second) +

@@ -30,6 +30,9 @@ Expected<std::unique_ptr<Session>> Session::open(std::shared_ptr<const Module> m
   ADJ_ASSIGN_OR_RETURN(const ArenaLayout layout, session->layoutFor(std::max<std::int64_t>(1, session->options.tokens),
                                                                     session->options.optimizer));
   ADJ_RETURN_IF_ERROR(session->adopt(layout));
+  ADJ_ASSIGN_OR_RETURN(const HostLayout host,
+                       session->hostLayoutFor(std::max<std::int64_t>(1, session->options.tokens)));
+  ADJ_RETURN_IF_ERROR(session->adoptHost(host));
   return session;
 }
 
@@ -56,9 +59,19 @@ Expected<ArenaLayout> Session::layoutFor(std::int64_t tokens, bool optimizer) co
                            std::max(layout.slots, arenaSlots(policy, shards)));
 }
 
+Expected<HostLayout> Session::hostLayoutFor(std::int64_t tokens) const {
+  ADJ_ASSIGN_OR_RETURN(const std::int64_t shards, shardsOf(tokens));
+  return HostLayout::make(mod->plan().host_bytes(), mod->plan().boundary_bytes(), hostSlots(policy, shards));
+}
+
+Status Session::adoptHost(const HostLayout &newLayout) {
+  ADJ_RETURN_IF_ERROR(dev->reserveHost(newLayout.total));
+  host = newLayout;
+  return {};
+}
+
 Status Session::adopt(const ArenaLayout &newLayout) {
   ADJ_RETURN_IF_ERROR(dev->reserve(newLayout.total));
-  ADJ_RETURN_IF_ERROR(dev->reserveHost(mod->plan().host_bytes()));
   const bool moved = newLayout.fixed != layout.fixed;
   const bool first = layout.total == 0;
   if (moved) { // what follows the gradients has new places
@@ -74,7 +87,10 @@ Status Session::adopt(const ArenaLayout &newLayout) {
 
 Status Session::reserve(std::int64_t tokens) {
   ADJ_ASSIGN_OR_RETURN(const ArenaLayout wanted, layoutFor(tokens, false));
-  return wanted.total > layout.total ? adopt(wanted) : Status();
+  if (wanted.total > layout.total)
+    ADJ_RETURN_IF_ERROR(adopt(wanted));
+  ADJ_ASSIGN_OR_RETURN(const HostLayout wantedHost, hostLayoutFor(tokens));
+  return wantedHost.total > host.total ? adoptHost(wantedHost) : Status();
 }
 
 Expected<std::uint64_t> Session::arenaBytes(std::int64_t tokens) const {
@@ -86,9 +102,15 @@ Expected<std::uint64_t> Session::arenaBytes(std::int64_t tokens) const {
   return wanted.total;
 }
 
+Expected<std::uint64_t> Session::hostBytes(std::int64_t tokens) const {
+  ADJ_ASSIGN_OR_RETURN(const HostLayout wanted, hostLayoutFor(tokens));
+  return wanted.total;
+}
+
 Expected<std::uint64_t> Session::predictedPeakBytes(std::int64_t tokens) const {
   ADJ_ASSIGN_OR_RETURN(const std::uint64_t arena, arenaBytes(tokens));
-  return process + options.callerBytes + arena;
+  ADJ_ASSIGN_OR_RETURN(const std::uint64_t onHost, hostBytes(tokens));
+  return process + options.callerBytes + arena + (dev->countsHostMemory() ? onHost : 0);
 }
 
 Status Session::prepare() {

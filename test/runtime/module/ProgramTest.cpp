@@ -294,7 +294,8 @@ TEST(Programs, OnlyTransfersReachTheHost) {
         program.buffers.push_back(std::make_unique<fb::BufferT>(buffer("h", BufferKind::host, 0, 128)));
       },
       "buffer 'h': leaves its region (host) of 127 bytes");
-  expectRefused([](auto &module, auto &) { module.plan->host_bytes = 1ull << 63; }, "plan: a host part of");
+  expectRefused([](auto &module, auto &) { module.plan->host_bytes = 1ull << 63; },
+                "plan: host memory for 9223372036854775808 bytes of programs");
 }
 
 } // namespace

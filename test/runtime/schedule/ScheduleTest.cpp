@@ -59,8 +59,28 @@ TEST(Schedule, StoreAllIsValidAndRunsEachShardOnce) {
   }
 }
 
+/// Every boundary but the last goes to the host and comes back before it is needed.
+TEST(Schedule, HostStoreIsValidAndRunsEachShardOnce) {
+  std::mt19937 random(11);
+  std::vector<std::int64_t> sizes{1, 2, 3, 4};
+  for (int round = 0; round < 30; ++round)
+    sizes.push_back(std::uniform_int_distribution<std::int64_t>(5, 3000)(random));
+  for (std::int64_t shards : sizes) {
+    auto schedule = makeHostStore(shards);
+    EXPECT_EQ(schedule->slots(), hostSlots({BoundaryPolicy::Kind::Host}, shards));
+    auto cost = StorageSimulator::run(*schedule, shards, schedule->slots());
+    ASSERT_TRUE(cost) << cost.error().message;
+    EXPECT_EQ(cost->forwards, shards - 1);
+    EXPECT_EQ(cost->recomputes + cost->saves, 0);
+    EXPECT_EQ(cost->offloads, shards - 1);
+    EXPECT_EQ(cost->prefetches, shards - 1);
+    EXPECT_EQ(cost->restores, shards - 1);
+    EXPECT_EQ(schedule->next().kind, Kind::End);
+  }
+}
+
 TEST(Schedule, OneShardIsOnlyAGradient) {
-  for (auto &schedule : {makeStoreAll(1), makeBinomial(1, 4)}) {
+  for (auto &schedule : {makeStoreAll(1), makeBinomial(1, 4), makeHostStore(1)}) {
     EXPECT_EQ(schedule->next(), (Action{Kind::Gradient, 0, 0}));
     EXPECT_EQ(schedule->next(), (Action{Kind::End, 0, 0}));
   }
@@ -113,13 +133,13 @@ TEST(Schedule, BinomialWithEnoughSlotsRunsEachShardOnce) {
 }
 
 TEST(Schedule, PolicyParsesAndPrints) {
-  for (const char *text : {"device", "binomial:1", "binomial:64"}) {
+  for (const char *text : {"device", "host", "binomial:1", "binomial:64"}) {
     auto policy = BoundaryPolicy::parse(text);
     ASSERT_TRUE(policy);
     EXPECT_EQ(policy->text(), text);
   }
-  for (const char *text : {"", "devices", "binomial", "binomial:", "binomial:0", "binomial:-1", "binomial:3x",
-                           "binomial:99999999999999999999"}) {
+  for (const char *text : {"", "devices", "binomial", "binomial:", "binomial:0", "binomial:-1", "binomial:3x", "hosts",
+                           "host:2", "binomial:99999999999999999999"}) {
     auto policy = BoundaryPolicy::parse(text);
     ASSERT_FALSE(policy) << text;
     EXPECT_EQ(policy.error().kind, ErrorKind::InvalidInput);
@@ -133,6 +153,11 @@ TEST(Schedule, ArenaSlots) {
   EXPECT_EQ(arenaSlots({BoundaryPolicy::Kind::Binomial, 4}, 10), 7);
   EXPECT_EQ(arenaSlots({BoundaryPolicy::Kind::Binomial, 9}, 10), 11);
   EXPECT_EQ(arenaSlots({BoundaryPolicy::Kind::Binomial, 4}, 1), 2);
+  for (const auto &[shards, slots] : {std::pair(1, 2), {2, 3}, {3, 4}, {4, 4}, {1000, 4}}) {
+    EXPECT_EQ(arenaSlots({BoundaryPolicy::Kind::Host}, shards), slots) << shards;
+    EXPECT_EQ(hostSlots({BoundaryPolicy::Kind::Host}, shards), shards - 1);
+    EXPECT_EQ(hostSlots({}, shards) + hostSlots({BoundaryPolicy::Kind::Binomial, 4}, shards), 0);
+  }
 }
 
 /// Apply actions, expecting the last one to be refused with a message containing `text`.
@@ -163,6 +188,15 @@ TEST(StorageSimulator, RefusesInvalidSchedules) {
   refuses(1, 1, {{Kind::End, 0, 0}}, "still due");
   refuses(1, 1, {{Kind::Gradient, 0, 0}, {Kind::Gradient, 0, 0}}, "but none");
   refuses(1, 1, {{Kind::Gradient, 0, 0}, {Kind::End, 0, 0}, {Kind::End, 0, 0}}, "after End");
+  refuses(3, 2, {{Kind::Offload, 0, 2}}, "slot 2 is not one of 2");
+  refuses(3, 2, {{Kind::Offload, 1, 0}}, "boundary 1 is needed");
+  refuses(3, 2, {{Kind::Prefetch, 0, 0}}, "does not hold boundary 0");
+  refuses(3, 2, {{Kind::Save, 0, 0}, {Kind::Prefetch, 0, 0}}, "boundary 0 is not on the host");
+  refuses(3, 2, {{Kind::Offload, 0, 0}, {Kind::Restore, 0, 0}}, "boundary 0 is on the host and was not prefetched");
+  refuses(3, 2, {{Kind::Offload, 0, 0}, {Kind::Prefetch, 0, 0}, {Kind::Prefetch, 0, 0}},
+          "boundary 0 was prefetched and not restored");
+  refuses(3, 2, {{Kind::Offload, 0, 0}, {Kind::Prefetch, 0, 0}, {Kind::Restore, 0, 0}, {Kind::Restore, 0, 0}},
+          "boundary 0 is on the host and was not prefetched");
 }
 
 TEST(ArenaLayout, PlacesRegionsInOrder) {
@@ -176,6 +210,19 @@ TEST(ArenaLayout, PlacesRegionsInOrder) {
   EXPECT_EQ(layout->boundarySlot(0), 512u + 1024 + 2 * 128);
   EXPECT_EQ(layout->total, 512u + 1024 + 5 * 128);
   EXPECT_EQ(ArenaLayout::make(100, 0, 1000, 65, false, 3)->fixed, 256u);
+}
+
+TEST(HostLayout, BoundariesFollowTheProgramsPart) {
+  auto layout = HostLayout::make(100, 65, 3);
+  ASSERT_TRUE(layout);
+  EXPECT_EQ(layout->boundarySlot(0), 128u);
+  EXPECT_EQ(layout->boundarySlot(2), 128u + 2 * 128);
+  EXPECT_EQ(layout->total, 128u + 3 * 128);
+  EXPECT_EQ(HostLayout::make(0, 65, 0)->total, 0u);
+  auto huge = HostLayout::make(1, 1ull << 40, 1ll << 40);
+  ASSERT_FALSE(huge);
+  EXPECT_EQ(huge.error().kind, ErrorKind::InvalidInput);
+  EXPECT_NE(huge.error().message.find("1099511627776 boundaries of"), std::string::npos);
 }
 
 TEST(ArenaLayout, RefusesSizesThatOverflow) {

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <deque>
+
 using namespace adjrt;
 
 namespace {
@@ -16,14 +19,36 @@ void execute(const BoundaryPolicy &policy, std::int64_t shards) {
   std::vector<std::int64_t> contents(static_cast<std::size_t>(count), -1);
   contents[0] = 0;
   std::int64_t finalSlot = -1;
+  std::deque<std::int64_t> leaving; // what offloads that nobody awaited read
+  const auto await = [&](std::uint64_t behind) {
+    while (leaving.size() > behind)
+      leaving.pop_front();
+  };
   for (Action action = schedule->next(); action.kind != Action::Kind::End; action = schedule->next()) {
     if (action.kind == Action::Kind::Save) {
       slots.save(action);
     } else if (action.kind == Action::Kind::Restore) {
       slots.restore(action);
+    } else if (action.kind == Action::Kind::Offload) {
+      slots.offload();
+      leaving.push_back(slots.current());
+    } else if (action.kind == Action::Kind::Prefetch) {
+      if (auto behind = slots.mustAwaitAll())
+        await(*behind);
+      ASSERT_TRUE(leaving.empty()) << place;
+      auto slot = slots.prefetch();
+      ASSERT_TRUE(slot) << slot.error().message << ": " << place;
+      ASSERT_NE(*slot, slots.current()) << place;
+      ASSERT_NE(*slot, finalSlot) << place;
+      contents[static_cast<std::size_t>(*slot)] = action.index;
+      continue;
     } else {
+      if (auto behind = slots.mustAwait())
+        await(*behind);
       auto output = slots.next();
       ASSERT_TRUE(output) << output.error().message << ": " << place;
+      ASSERT_EQ(std::count(leaving.begin(), leaving.end(), *output), 0) << "it is still being read: " << place;
+      ASSERT_LE(leaving.size(), 3u) << place;
       ASSERT_NE(*output, slots.current()) << place;
       ASSERT_NE(*output, finalSlot) << place;
       contents[static_cast<std::size_t>(*output)] = action.index + 1;
@@ -48,10 +73,12 @@ void execute(const BoundaryPolicy &policy, std::int64_t shards) {
 TEST(BoundarySlots, SufficeForEverySchedule) {
   for (std::int64_t shards = 1; shards <= 40; ++shards) {
     execute({}, shards);
+    execute({BoundaryPolicy::Kind::Host}, shards);
     for (std::int64_t slots = 1; slots <= 42; ++slots)
       execute({BoundaryPolicy::Kind::Binomial, slots}, shards);
   }
   execute({}, 100000);
+  execute({BoundaryPolicy::Kind::Host}, 100000);
 }
 
 TEST(BoundarySlots, TooFewIsAnError) {

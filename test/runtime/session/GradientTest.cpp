@@ -1,5 +1,6 @@
 // Loss, gradients, states and cotangents of a sequence in shards, against the whole sequence in float64.
 #include "SmallModel.h"
+#include "TestDevice.h"
 
 #include <gtest/gtest.h>
 
@@ -37,7 +38,7 @@ void expectNear(const std::vector<float> &got, const std::vector<double> &wanted
 TEST(Gradient, EveryShardLengthPolicyAndBatchAgreesWithTheWholeSequence) {
   for (std::int64_t batch : {1, 3})
     for (std::int64_t shard : {1, 2, 3, 5, 16, 40})
-      for (const char *boundaries : {"device", "binomial:1", "binomial:2", "binomial:3", "binomial:50"})
+      for (const char *boundaries : {"device", "host", "binomial:1", "binomial:2", "binomial:3", "binomial:50"})
         for (std::int64_t tokens : {1, 4, 13, 16}) {
           const SmallCase example(batch, tokens, static_cast<unsigned>(tokens), tokens % 2 == 0);
           auto session = openSmall({batch, shard, 64, boundaries});
@@ -56,7 +57,7 @@ TEST(Gradient, EveryShardLengthPolicyAndBatchAgreesWithTheWholeSequence) {
 }
 
 TEST(Gradient, InitialStatesAndFinalCotangents) {
-  for (const char *boundaries : {"device", "binomial:2"}) {
+  for (const char *boundaries : {"device", "host", "binomial:2"}) {
     const SmallCase example(2, 11, 3, false);
     const std::vector<float> initial{3, -4}, cotangents{0.5f, 2};
     auto session = openSmall({2, 3, 64, boundaries});
@@ -74,10 +75,42 @@ TEST(Gradient, InitialStatesAndFinalCotangents) {
   }
 }
 
+/// Where boundaries wait changes no bit: random lengths, shards and batches, one session for several of them.
+TEST(Gradient, BoundaryPoliciesGiveEqualBits) {
+  std::mt19937 random(3);
+  const auto between = [&](std::int64_t least, std::int64_t most) {
+    return std::uniform_int_distribution<std::int64_t>(least, most)(random);
+  };
+  for (int round = 0; round < 12; ++round) {
+    const std::int64_t batch = between(1, 3), shard = between(1, 9);
+    std::vector<std::unique_ptr<Session>> sessions;
+    const std::string binomial = "binomial:" + std::to_string(between(1, 5));
+    for (const std::string &boundaries : {std::string("device"), std::string("host"), binomial})
+      sessions.push_back(openSmall({batch, shard, 256, boundaries}, 1 + static_cast<unsigned>(round % 2)));
+    for (int call = 0; call < 3; ++call) {
+      const SmallCase example(batch, between(1, 120), static_cast<unsigned>(round * 10 + call), true);
+      std::vector<std::vector<float>> results;
+      for (auto &session : sessions) {
+        auto result = session->valueAndGrad(example.inputs());
+        ASSERT_TRUE(result) << result.error().message;
+        auto bits = gradientOf(*session);
+        for (const auto &more : {finalStatesOf(*session, batch), initialCotangentsOf(*session, batch),
+                                 std::vector<float>{static_cast<float>(result->loss)}})
+          bits.insert(bits.end(), more.begin(), more.end());
+        results.push_back(bits);
+      }
+      EXPECT_EQ(results[0], results[1]) << "host, round " << round << ", call " << call;
+      EXPECT_EQ(results[0], results[2]) << binomial << ", round " << round << ", call " << call;
+    }
+  }
+}
+
 /// Calls that accumulate add loss and gradients in the arena: whole shards give the bits of one call.
-TEST(Gradient, AccumulatesOverCalls) {
+class Accumulation : public testing::TestWithParam<const char *> {};
+INSTANTIATE_TEST_SUITE_P(Boundaries, Accumulation, testing::Values("device", "host"));
+TEST_P(Accumulation, OverCalls) {
   const SmallCase example(2, 15, 5, true);
-  auto session = openSmall({2, 4, 64, "device"});
+  auto session = openSmall({2, 4, 64, GetParam()});
   auto whole = session->valueAndGrad(example.inputs());
   ASSERT_TRUE(whole) << whole.error().message;
   EXPECT_EQ(whole->accumulatedLoss, whole->loss);
@@ -185,6 +218,21 @@ TEST(Memory, TheArenaGrowsWithTheSequenceByBoundariesAlone) {
   EXPECT_GT(session->processBytes(), 1u << 20);
   EXPECT_GE(session->peakBytes(), session->processBytes());
   const SmallCase example(1, 1 << 16, 4, true);
+  ASSERT_TRUE(session->valueAndGrad(example.inputs()));
+  expectNear(gradientOf(*session), example.expected().gradient);
+}
+
+TEST(Memory, BoundariesOnTheHostTakeFourOfTheArena) {
+  auto session = openSmall({1, 4, 1 << 20, "host"});
+  const auto arena = [&](std::int64_t tokens) { return *session->arenaBytes(tokens); };
+  const auto host = [&](std::int64_t tokens) { return *session->hostBytes(tokens); };
+  EXPECT_EQ(arena(5), arena(4) + 64);
+  EXPECT_EQ(arena(9), arena(4) + 128);
+  EXPECT_EQ(arena(4000), arena(9));
+  EXPECT_EQ(host(4), 0u);
+  EXPECT_EQ(host(4000), 999u * 64);
+  EXPECT_EQ(*session->predictedPeakBytes(4000), session->processBytes() + arena(4000) + (onGpu() ? 0 : host(4000)));
+  const SmallCase example(1, 1 << 16, 4, true); // host memory grows for it
   ASSERT_TRUE(session->valueAndGrad(example.inputs()));
   expectNear(gradientOf(*session), example.expected().gradient);
 }

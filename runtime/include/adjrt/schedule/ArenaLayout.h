@@ -36,6 +36,21 @@ struct ArenaLayout {
                                     std::int64_t slots);
 };
 
+/// Where things lie in a session's memory of the host: the programs' host part, then boundary slots.
+struct HostLayout {
+  std::uint64_t boundaries = 0; ///< `slots` slots
+  std::uint64_t slotStride = 0;
+  std::int64_t slots = 0;
+  std::uint64_t total = 0;
+
+  std::uint64_t boundarySlot(std::int64_t index) const {
+    return boundaries + slotStride * static_cast<std::uint64_t>(index);
+  }
+
+  /// InvalidInput when its size does not fit in 63 bits. The planner uses it too.
+  static Expected<HostLayout> make(std::uint64_t hostBytes, std::uint64_t boundaryBytes, std::int64_t slots);
+};
+
 } // namespace adjrt
 
 #endif

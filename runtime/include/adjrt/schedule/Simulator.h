@@ -14,6 +14,8 @@ struct ScheduleCost {
   std::int64_t recomputes = 0; ///< Recompute actions
   std::int64_t saves = 0;
   std::int64_t restores = 0;
+  std::int64_t offloads = 0;
+  std::int64_t prefetches = 0;
   std::int64_t peakSlots = 0; ///< most slots holding a boundary at one time
 };
 
@@ -23,8 +25,8 @@ public:
   StorageSimulator(std::int64_t shards, std::int64_t slots);
 
   /// Apply one action; Failed says why it is not allowed: a wrong current boundary, a slot out of range or not holding
-  /// what is restored, a gradient out of order, a Forward of a shard that ran before, an action after End, an End too
-  /// early.
+  /// what is restored, one restored from the host that was not prefetched, a gradient out of order, a Forward of a
+  /// shard that ran before, an action after End, an End too early.
   Status apply(const Action &action);
 
   /// Run a whole schedule. The cost, or the first action that is not allowed and its place in the stream.
@@ -39,7 +41,14 @@ private:
   std::int64_t furthest = 0; ///< shards below this ran forward
   std::int64_t nextGradient;
   bool done = false;
-  std::vector<std::int64_t> held; ///< boundary of each slot; -1: empty
+  void keep(std::size_t slot, std::int64_t boundary, bool onHost);
+
+  struct Slot {
+    std::int64_t boundary = -1; ///< -1: empty
+    bool onHost = false;
+  };
+  std::vector<Slot> held;
+  std::int64_t prefetched = -1; ///< the boundary that was prefetched and not restored; -1: none
   ScheduleCost total;
 };
 

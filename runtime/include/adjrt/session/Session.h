@@ -63,7 +63,7 @@ struct GradientResult {
   std::int64_t countedTargets = 0; ///< of this call
   std::int64_t shards = 0;
   std::int64_t forwardShards = 0; ///< shards run forward before their gradient, recomputations included
-  double seconds = 0; ///< from when the device had done all before to when it had done all of this
+  double seconds = 0;             ///< from when the device had done all before to when it had done all of this
 };
 
 /// One executed action and when (seconds since the call began), for traces and progress bars.
@@ -80,8 +80,8 @@ struct AdamWOptions {
 struct SessionOptions {
   std::int64_t tokens = 0; ///< T for which the arena is made; a longer call grows it. 0: one shard
   bool optimizer = false;  ///< AdamW's state from the start, even when the plan has none
-  /// Bytes that the caller will make resident after opening the session (token arrays, buffers it streams parameters through): part of the predicted
-  /// peak, which is that of the whole process.
+  /// Bytes that the caller will make resident after opening the session (token arrays, buffers it streams parameters
+  /// through): part of the predicted peak, which is that of the whole process.
   std::uint64_t callerBytes = 0;
   std::function<void(const ActionTiming &)> onAction;
 };
@@ -130,8 +130,10 @@ public:
 
   /// Bytes of the arena for a sequence of `tokens` tokens (InvalidInput above the context or when the size overflows).
   Expected<std::uint64_t> arenaBytes(std::int64_t tokens) const;
-  /// Peak memory predicted for a call with `tokens` tokens: what was resident when the session opened (process, libraries, token arrays read before),
-  /// SessionOptions::callerBytes, and the arena.
+  /// Bytes of host memory that it moves data to (pinned, where the device is a GPU): the programs' part and boundaries.
+  Expected<std::uint64_t> hostBytes(std::int64_t tokens) const;
+  /// Peak memory predicted for a call with `tokens` tokens: what was resident when the session opened (process,
+  /// libraries, token arrays read before), SessionOptions::callerBytes, the arena, and on the cpu host memory.
   Expected<std::uint64_t> predictedPeakBytes(std::int64_t tokens) const;
   /// Process and libraries, measured on opening: all that is resident but the arena.
   std::uint64_t processBytes() const { return process; }
@@ -144,7 +146,9 @@ private:
   /// Shards of a sequence of `tokens` tokens.
   Expected<std::int64_t> shardsOf(std::int64_t tokens) const;
   Expected<ArenaLayout> layoutFor(std::int64_t tokens, bool optimizer) const;
+  Expected<HostLayout> hostLayoutFor(std::int64_t tokens) const;
   Status adopt(const ArenaLayout &newLayout);
+  Status adoptHost(const HostLayout &newLayout);
   Status checkSequence(const SequenceInputs &inputs) const;
   Status checkBoundary(std::span<const std::byte> values, const char *what) const;
   Expected<std::int64_t> countTargets(const GradientInputs &inputs) const;
@@ -161,6 +165,10 @@ private:
   /// Make the working copies of the parameters, if these have changed.
   Status prepare();
   struct GradientCall;
+  /// Execute one action of the schedule.
+  Status execute(GradientCall &call, const Action &action);
+  /// A free slot for a boundary, when what is read in it has been.
+  Status awaitSlot(GradientCall &call);
   Status runGradient(GradientCall &call, std::int64_t shard, std::uint64_t carryIn, std::uint64_t carryOut);
   Status collectLosses(GradientCall &call, std::int64_t shard);
   Status access(std::string_view name, std::uint64_t first, std::uint64_t count, std::uint64_t region,
@@ -171,6 +179,7 @@ private:
   SessionOptions options;
   BoundaryPolicy policy;
   ArenaLayout layout;
+  HostLayout host;
   std::uint32_t forwardProgram = 0, gradientProgram = 0;
   std::optional<std::uint32_t> prepareProgram; ///< none: the module reads the parameters themselves
   bool parametersChanged = true;               ///< since their working copies were made
