@@ -51,10 +51,13 @@ adjrt::Expected<MemoryPrediction> predictMemory(const MemoryPlan &memory, int64_
   ADJ_ASSIGN_OR_RETURN(auto layout, adjrt::ArenaLayout::make(memory.parameters.bytes(), memory.workingCopies.bytes(),
                                                              memory.fixedBytes, memory.carries.bytes(),
                                                              memory.plan.adamw, prediction.slots));
+  ADJ_ASSIGN_OR_RETURN(
+      auto host, adjrt::HostLayout::make(memory.hostBytes, memory.carries.bytes(), adjrt::hostSlots(policy, shards)));
   prediction.arena = layout.total;
-  prediction.host = memory.hostBytes;
-  prediction.peak = layout.total + memory.plan.processBytes() + memory.plan.fileBytes(tokens) +
-                    (memory.plan.gpu ? 0 : prediction.host);
+  prediction.host = host.total;
+  prediction.peak = layout.total + memory.plan.processBytes() + memory.plan.fileBytes(tokens);
+  if (!memory.plan.gpu)
+    prediction.peak += prediction.host;
   return prediction;
 }
 
@@ -129,9 +132,9 @@ double Chooser::costPerToken(const Plan &plan, const TapePolicy &policy) const {
   auto rows = static_cast<double>(plan.rows());
   auto boundaries = adjrt::BoundaryPolicy::parse(plan.boundaries);
   int64_t shards = plan.shards();
-  int64_t forwards = boundaries->kind == adjrt::BoundaryPolicy::Kind::Device
-                         ? shards - 1
-                         : adjrt::binomialForwardCount(shards, boundaries->slots);
+  int64_t forwards = boundaries->kind == adjrt::BoundaryPolicy::Kind::Binomial
+                         ? adjrt::binomialForwardCount(shards, boundaries->slots)
+                         : shards - 1;
   double sweeps = static_cast<double>(forwards) / static_cast<double>(shards) + 3 + policy.forwardAgain;
   double cached = plan.gpu ? kGpuCachedRows : kCachedRows;
   double caches = rows <= cached ? 1 : 1 + 0.05 * std::log2(rows / cached);
@@ -164,6 +167,9 @@ void Chooser::consider(const MemoryPlan &planned, const TapePolicy &policy) {
     candidates.push_back(options.boundaries);
   } else {
     candidates.push_back("device");
+    // Another memory than the budget's, and moving hides behind computing: for what does not fit otherwise.
+    if (auto kept = peakWith("device"); options.gpu && kept && *kept > options.budget)
+      candidates.push_back("host");
     // The fewest slots that are affordable, and the most that fit: peak grows by one slot with each.
     int64_t fewest = fewestSlots(memory.plan.shards());
     auto one = peakWith("binomial:1"), two = peakWith("binomial:2");

@@ -38,7 +38,9 @@ std::vector<Holding> holdingsOf(const MemoryPlan &memory, const MemoryPrediction
   list.push_back({"staging", staging});
   list.push_back({"cotangents", 2 * slot});
   list.push_back({"boundaries", slot * static_cast<uint64_t>(prediction.slots)});
-  list.push_back({"offloaded", host});
+  const uint64_t offloaded = memory.plan.gpu ? 0 : memory.hostBytes;
+  list.push_back({"offloaded", offloaded});
+  list.push_back({"boundaries on the host", host - std::min(host, offloaded)});
   list.push_back({"process", process});
   list.push_back({"token file", prediction.peak - known});
   return list;

@@ -63,6 +63,7 @@ def long(folder, length=65536):
     _, expected = case.grad(one, "cpu", options, f"{key}-one")
     ways = {policy: [f"--policy={policy}"] for policy in POLICIES}
     ways["binomial"] = ["--policy=store", "--boundaries=binomial:5"]
+    ways["boundaries on the host"] = ["--policy=store", "--boundaries=host"]
     failures, stored = 0, None
     for way, chosen in ways.items():
         module = case.compile("--shard=1000", f"--context={length}", *chosen)

@@ -24,6 +24,7 @@ struct Evaluation {
 /// Bytes. The reference device has no plan: its arena and prediction are 0.
 struct MemoryFigures {
   std::uint64_t arena = 0, peak = 0, predictedPeak = 0;
+  std::uint64_t host = 0; ///< of the host that data is moved to: on a GPU no part of the peak
 };
 
 struct EvaluatorOptions {

@@ -36,6 +36,7 @@ public:
     figures.peak = session->peakBytes();
     ADJ_ASSIGN_OR_RETURN(figures.arena, session->arenaBytes(tokens));
     ADJ_ASSIGN_OR_RETURN(figures.predictedPeak, session->predictedPeakBytes(tokens));
+    ADJ_ASSIGN_OR_RETURN(figures.host, session->hostBytes(tokens));
     return figures;
   }
 

@@ -51,7 +51,7 @@ struct PlanOptions {
   uint64_t budget =
       8'000'000'000; ///< bytes, for everything: process, parameters, gradients, optimizer, activations, boundaries
   std::string budgetText = "8GB";  ///< the budget as it was given: its unit is that of messages
-  std::string boundaries = "auto"; ///< "auto", "device" or "binomial:N"
+  std::string boundaries = "auto"; ///< "auto", "device", "host" or "binomial:N"
   std::string policy = "auto";     ///< "auto", "store", "recompute" or "offload"
   std::string dtype = "f32";       ///< what activations are stored in, "f32" or "bf16"
   bool adamw = false;              ///< the optimizer's state is resident
@@ -65,7 +65,7 @@ struct Plan {
   int64_t context = 0;          ///< tokens
   int64_t miniSequence = 0;     ///< rows
   uint64_t budget = 0;          ///< bytes
-  std::string boundaries;       ///< "device" or "binomial:N"
+  std::string boundaries;       ///< "device", "host" or "binomial:N"
   std::string policy = "store"; ///< "store", "recompute", "offload", or "mixed": what an automatic choice came to
   /// One entry for each value of the tape, in its order.
   std::vector<TapeChoice> tape;
