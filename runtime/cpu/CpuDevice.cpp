@@ -4,6 +4,7 @@
 #include "Gemm.h"
 #include "Memory.h"
 
+#include <chrono>
 #include <cstring>
 #include <unordered_map>
 
@@ -115,10 +116,22 @@ Status CpuDevice::transfer(bool toHost, std::uint64_t offset, std::uint64_t host
   if (hostOffset > host.size() || bytes > host.size() - hostOffset)
     return failed("bytes " + std::to_string(hostOffset) + " to " + std::to_string(hostOffset + bytes) +
                   " leave the host memory of " + std::to_string(host.size()) + " bytes");
+  const auto now = [] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  };
+  CommandTiming timing;
+  timing.program = CommandTiming::kNoProgram;
+  timing.queue = toHost ? Queue::ToHost : Queue::ToDevice;
+  timing.bytes = bytes;
+  timing.begin = observer ? now() : 0;
   if (bytes && toHost)
     std::memcpy(host.data() + hostOffset, arena.data() + offset, bytes);
   else if (bytes)
     std::memcpy(arena.data() + offset, host.data() + hostOffset, bytes);
+  if (observer) {
+    timing.end = now();
+    observer(timing);
+  }
   return {};
 }
 

@@ -31,8 +31,15 @@ void Program::run(ThreadPool &pool, std::byte *arena, std::byte *host, const Bin
   (void)commands.walk(bindings, [&](const program::Command &command, const program::Scope &scope) -> Status {
     const double begin = now();
     std::visit([&](const auto &operation) { run(operation, Machine{pool, arena, host, scope}); }, command.operation);
-    if (observe)
-      (*observe)({0, scope.block, scope.command, scope.layer, scope.batch, scope.tokens, scope.rows, begin, now()});
+    if (observe) {
+      CommandTiming timing{0,          scope.block, scope.command, scope.layer, scope.batch, scope.tokens,
+                           scope.rows, begin,       now()};
+      if (const auto *transfer = std::get_if<program::Transfer>(&command.operation)) {
+        timing.queue = transfer->toHost ? Queue::ToHost : Queue::ToDevice;
+        timing.bytes = scope.bytes(*transfer);
+      }
+      (*observe)(timing);
+    }
     return {};
   });
   for (const bool toHost : {true, false})

@@ -144,11 +144,18 @@ Status CudaDevice::transfer(bool toHost, std::uint64_t offset, std::uint64_t hos
   }
   const Context::Current current(*context);
   const Driver &api = context->driver();
-  return named(ownQueues[toHost]->add([&](Stream stream) {
+  const auto copy = [&](Stream stream) {
     std::byte *host = pinned->data() + hostOffset;
     return toHost ? api.check(api.copyToHost(host, arena->data() + offset, bytes, stream), "cuMemcpyDtoHAsync")
                   : api.check(api.copyToDevice(arena->data() + offset, host, bytes, stream), "cuMemcpyHtoDAsync");
-  }));
+  };
+  if (!timer)
+    return named(ownQueues[toHost]->add(copy));
+  CommandTiming timing;
+  timing.program = CommandTiming::kNoProgram;
+  timing.queue = toHost ? Queue::ToHost : Queue::ToDevice;
+  timing.bytes = bytes;
+  return named(ownQueues[toHost]->add([&](Stream stream) { return timer->transfer(timing, stream, copy); }));
 }
 
 Status CudaDevice::await(bool toHost, std::uint64_t behind) {

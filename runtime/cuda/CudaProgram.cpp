@@ -132,7 +132,7 @@ Status CudaProgram::runEach(const Machine &machine, const Bindings &bindings) {
           status = queue(transfer->toHost).await(0);
         if (status && machine.synchronous)
           status = machine.context.wait();
-        if (status && machine.timer)
+        if (status && machine.timer && !std::holds_alternative<program::Transfer>(command.operation))
           status = machine.timer->mark(scope);
         return status ? status : tl::unexpected<Error>(annotate(status.error(), machine, command, scope));
       });
@@ -254,6 +254,20 @@ std::function<Status(Stream)> CudaProgram::copyOf(const program::Transfer &comma
 Status CudaProgram::runTransfer(const program::Transfer &command, const Machine &machine, const program::Scope &scope,
                                 TransferQueue &queue) {
   const std::function<Status(Stream)> copy = copyOf(command, machine, scope);
+  if (copy && machine.timer) {
+    const CommandTiming timing{0,
+                               scope.block,
+                               scope.command,
+                               scope.layer,
+                               scope.batch,
+                               scope.tokens,
+                               scope.rows,
+                               0,
+                               0,
+                               command.toHost ? Queue::ToHost : Queue::ToDevice,
+                               scope.bytes(command)};
+    return queue.add([&](Stream stream) { return machine.timer->transfer(timing, stream, copy); });
+  }
   if (copy)
     return queue.add(copy);
   queue.addEmpty();

@@ -90,6 +90,11 @@ struct Scope {
     const std::uint64_t place = ref.instances ? layer % ref.instances : layer;
     return base[ref.kind] + ref.offset + place * ref.layerStride + firstRow * ref.rowStride;
   }
+  /// Bytes that a transfer moves; 0 when it is empty.
+  std::uint64_t bytes(const Transfer &transfer) const {
+    return shifted(transfer.layerShift) ? transfer.rows.width * static_cast<std::uint64_t>(value(transfer.rows.rows))
+                                        : 0;
+  }
   /// Where a transfer's places are taken: `shift` layers on. None where the stack has no such layer.
   std::optional<Scope> shifted(std::int32_t shift) const {
     const std::int64_t there = static_cast<std::int64_t>(layer) + shift;

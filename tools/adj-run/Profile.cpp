@@ -80,6 +80,8 @@ std::string Profile::placeOf(const fb::Command &command) const {
 }
 
 void Profile::add(const CommandTiming &timing) {
+  if (timing.program == CommandTiming::kNoProgram)
+    return; // a boundary on its way
   const Key key{timing.program, timing.block, timing.command};
   Line &line = lines[key];
   ++line.calls;

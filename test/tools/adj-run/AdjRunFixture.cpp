@@ -68,6 +68,24 @@ std::string AdjRun::module(const TinyModel &model) const {
   graph.nodes.push_back(node("ssm.embedding", {0, 2}, 4));
   graph.nodes.push_back(node("ssm.lm_loss", {4, 3, 1}, 5, attribute("has_bias", "", 0)));
   graph.results = {5};
+  if (model.moving) {
+    module.plan->boundaries = "host";
+    module.plan->fixed_bytes = 1024;
+    module.plan->host_bytes = 128;
+    fb::ProgramT &program = *module.programs[1];
+    program.buffers.push_back(
+        std::make_unique<fb::BufferT>(adjrt::test::buffer("x", fb::BufferKind::arena, 512, 64, 64, 2)));
+    program.buffers.push_back(
+        std::make_unique<fb::BufferT>(adjrt::test::buffer("h", fb::BufferKind::host, 0, 64, 64, 2)));
+    adjrt::test::addBlock(program, 2);
+    adjrt::test::addCommand(program, adjrt::test::fill(adjrt::test::ref(0), adjrt::test::fixed(64)),
+                            "fill at spec.mlir:3:1");
+    adjrt::test::addCommand(program,
+                            adjrt::test::toHost(adjrt::test::ref(0), adjrt::test::ref(1), adjrt::test::fixed(1), 64),
+                            "save at spec.mlir:4:1");
+    adjrt::test::addBlock(program);
+    adjrt::test::addCommand(program, adjrt::test::awaitToHost());
+  }
   return writeBytes("tiny.adjm", adjrt::test::fileImage(std::move(module)));
 }
 

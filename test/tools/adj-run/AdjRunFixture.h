@@ -19,6 +19,8 @@ struct TinyModel {
   std::int64_t batch = 1;
   bool tied = false;
   std::string target = "cpu";
+  /// Boundaries wait on the host, and the gradient's two layers fill 64 bytes and move them there.
+  bool moving = false;
 };
 
 class AdjRun : public adjrt::test::TemporaryFolder {
@@ -42,8 +44,8 @@ protected:
       EXPECT_NE(outcome.err.find(part), std::string::npos) << "'" << part << "' is not in: " << outcome.err;
   }
 
-  /// The folder that the CUDA libraries come from in what follows: ADJRT_FAKE_CUDA, or ADJRT_BARE_CUDA for a driver that
-  /// cannot be used.
+  /// The folder that the CUDA libraries come from in what follows: ADJRT_FAKE_CUDA, or ADJRT_BARE_CUDA for a driver
+  /// that cannot be used.
   static void onFakeGpu(const char *folder) { setenv("ADJRT_CUDA_LIBRARY_PATH", folder, 1); }
 
   /// Writes the module and returns its path.

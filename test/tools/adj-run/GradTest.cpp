@@ -151,19 +151,80 @@ TEST_F(Grad, LossThatIsNotFinite) {
                 {"the loss is not finite, first at token 2"});
 }
 
+/// The events of a trace by track; those of the compute track lie within the schedule's that ran them.
+static std::map<std::string, std::vector<nlohmann::json>> tracksOf(const std::string &text) {
+  std::map<int, std::string> names;
+  std::map<std::string, std::vector<nlohmann::json>> tracks;
+  const nlohmann::json events = nlohmann::json::parse(text)["traceEvents"];
+  for (const auto &event : events)
+    if (event["ph"] == "M" && event["name"] == "thread_name")
+      names[event["tid"]] = event["args"]["name"];
+  for (const auto &event : events) {
+    if (event["ph"] == "M")
+      continue;
+    EXPECT_EQ(event["ph"], "X");
+    EXPECT_GE(event["dur"], 0);
+    tracks[names.at(event["tid"])].push_back(event);
+  }
+  return tracks;
+}
+
 TEST_F(Grad, Trace) {
   std::string file = module();
   params(file);
   ASSERT_EQ(run(arguments(file, tokens({1, 4, 5, 2, 3, 3, 7, 1}), {"--trace", path("x.json")})).code, 0);
-  auto trace = nlohmann::json::parse(readBytes("x.json"));
   std::vector<std::string> names;
-  for (const auto &event : trace["traceEvents"]) {
+  auto tracks = tracksOf(readBytes("x.json"));
+  for (const auto &event : tracks["schedule"])
     names.push_back(event["name"]);
-    EXPECT_EQ(event["ph"], "X");
-    EXPECT_GE(event["dur"], 0);
+  EXPECT_EQ(names, (std::vector<std::string>{"save 0", "forward 0", "gradient 1", "restore 0", "gradient 0"}));
+}
+
+/// Commands under their names, on their tracks, inside the action that ran them; boundaries on their way.
+TEST_F(Grad, TraceOfCommandsAndTransfers) {
+  for (const char *device : {"cpu", "cuda:0"}) {
+    const std::string file = module({.target = std::string(device) == "cpu" ? "cpu" : "sm_80", .moving = true});
+    params(file);
+    onFakeGpu(ADJRT_FAKE_CUDA);
+    Outcome outcome =
+        run(arguments(file, tokens({1, 4, 5, 2, 3, 3, 7, 1, 2}), {"--trace", path("x.json"), "--device", device}));
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_GT(nlohmann::json::parse(outcome.out)["host_bytes"], 64);
+    auto tracks = tracksOf(readBytes("x.json"));
+    std::vector<std::string> names;
+    for (const auto &event : tracks["schedule"])
+      names.push_back(event["name"]);
+    EXPECT_EQ(names, (std::vector<std::string>{"offload 0", "forward 0", "prefetch 0", "gradient 1", "restore 0",
+                                               "gradient 0"}));
+    const auto inside = [&](const nlohmann::json &event) {
+      for (const auto &action : tracks["schedule"])
+        if (action["args"]["index"] == event["args"]["shard"] &&
+            std::string(action["name"]).starts_with(std::string(event["args"]["program"])))
+          return event["ts"].get<double>() >= action["ts"].get<double>() - 1e-3 &&
+                 event["ts"].get<double>() + event["dur"].get<double>() <=
+                     action["ts"].get<double>() + action["dur"].get<double>() + 1e-3;
+      return false;
+    };
+    std::vector<std::string> found;
+    for (const auto &event : tracks["compute"]) {
+      // The fake GPU's clock runs by itself: a fill there takes longer than a whole action here.
+      EXPECT_TRUE(std::string(device) != "cpu" || inside(event)) << event.dump();
+      found.push_back(std::string(event["name"]) + " " + std::to_string(event["args"]["layer"].get<int>()) + " of " +
+                      std::to_string(event["args"]["shard"].get<int>()));
+    }
+    EXPECT_EQ(found, (std::vector<std::string>{"fill at spec.mlir:3:1 0 of 1", "fill at spec.mlir:3:1 1 of 1",
+                                               "await 0 of 1", "fill at spec.mlir:3:1 0 of 0",
+                                               "fill at spec.mlir:3:1 1 of 0", "await 0 of 0"}));
+    found.clear();
+    for (const char *track : {"to host", "to device"})
+      for (const auto &event : tracks[track])
+        found.push_back(std::string(track) + ": " + std::string(event["name"]) + ", " +
+                        std::to_string(event["args"]["bytes"].get<int>()) + " bytes");
+    EXPECT_EQ(found, (std::vector<std::string>{
+                         "to host: boundary to host, 64 bytes", "to host: save at spec.mlir:4:1, 64 bytes",
+                         "to host: save at spec.mlir:4:1, 64 bytes", "to host: save at spec.mlir:4:1, 64 bytes",
+                         "to host: save at spec.mlir:4:1, 64 bytes", "to device: boundary to device, 64 bytes"}));
   }
-  for (const char *name : {"forward 0", "gradient 1", "gradient 0"})
-    EXPECT_NE(std::find(names.begin(), names.end(), name), names.end()) << name;
 }
 
 TEST_F(Grad, BatchesFollowTheirRows) {

@@ -38,12 +38,20 @@ struct AdamWStep {
   float correction1 = 1, correction2 = 1; ///< 1 - beta1^step and 1 - beta2^step
 };
 
-/// One command of a program that a device has run: when, and for how many tokens.
+/// What a command runs on: transfers run beside the rest.
+enum class Queue : std::uint8_t { Compute, ToHost, ToDevice };
+
+/// One command of a program that a device has run, or one of `Device::transfer`: when, and for how many tokens.
 struct CommandTiming {
+  /// The program of what is none's: a transfer that was asked for by itself.
+  static constexpr std::uint32_t kNoProgram = 0xffffffff;
+
   std::uint32_t program = 0, block = 0, command = 0; ///< places in the module's tables
   std::uint64_t layer = 0;
   std::int64_t batch = 0, tokens = 0, rows = 0; ///< what the command's extents were counted with
   double begin = 0, end = 0;                    ///< seconds on the device's clock
+  Queue queue = Queue::Compute;
+  std::uint64_t bytes = 0; ///< that a transfer moves
 };
 using CommandObserver = std::function<void(const CommandTiming &)>;
 
@@ -88,8 +96,9 @@ public:
   /// Run program `index` of the module's list once.
   virtual Status run(std::uint32_t index, const Bindings &bindings) = 0;
 
-  /// Tell `observer` of every command of later runs, from the thread that called `run`; an empty one ends it. Without
-  /// one, nothing is timed.
+  /// Tell `observer` of every command of later runs, and of later transfers, from the thread that called `run`, in the
+  /// order in which they were put on their queues; an empty one ends it. Without one, nothing is timed. On a GPU a
+  /// transfer is told of with the program after it.
   virtual void observeCommands(CommandObserver observer) = 0;
 
   virtual Status adamw(const AdamWStep &step) = 0;
