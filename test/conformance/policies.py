@@ -64,6 +64,7 @@ def long(folder, length=65536):
     ways = {policy: [f"--policy={policy}"] for policy in POLICIES}
     ways["binomial"] = ["--policy=store", "--boundaries=binomial:5"]
     ways["boundaries on the host"] = ["--policy=store", "--boundaries=host"]
+    ways["boundaries and tape on the host"] = ["--policy=offload", "--boundaries=host"]
     failures, stored = 0, None
     for way, chosen in ways.items():
         module = case.compile("--shard=1000", f"--context={length}", *chosen)
@@ -85,7 +86,7 @@ def memory(folder):
     length = 16384
     np.save(path("t.npy"), np.random.default_rng(0).integers(0, 256, length + 1, dtype=np.int32))
     failures, tapes = 0, {}
-    for policy in POLICIES[:2]:
+    for policy in POLICIES:
         options = ["--shard=8192", f"--context={length}", "--budget=2GB", f"--policy={policy}"]
         module = case.compile(*options)
         plan = json.loads(run("adjc", case.config, *options, "--emit=plan").stdout)
