@@ -1,6 +1,7 @@
 //===- EmitConv1d.cpp - causal depthwise convolution ------------------------------------------------------------===//
 #include "Conv1d.h"
 #include "Conv1dWindow.h"
+#include "FusedRows.h"
 #include "ssm/SsmOps.h"
 
 using namespace mlir;
@@ -15,11 +16,12 @@ static LogicalResult emitConv1d(KernelContext &ctx, Operation *op) {
   RankedTensorType weightType = getConvWeightType<ssm::Conv1dOp>(op);
   int64_t width = weightType.getDimSize(2);
   auto viewOf = [&](Value tensor) { return tensor ? ctx.fullView(tensor) : Value(); };
-  Value x = viewOf(conv.getX()), y = viewOf(conv.getResult()), weight = viewOf(conv.getWeight());
+  Value x = viewOf(conv.getX()), weight = viewOf(conv.getWeight());
   Value bias = viewOf(conv.getBias()), tail = viewOf(conv.getTail()), resets = viewOf(conv.getResets());
   Value nextTail = conv.getNextTail() && ctx.isOutput(conv.getNextTail()) ? viewOf(conv.getNextTail()) : Value();
   Value weights = b.workspace({width, convChannelBlock}, b.getF32Type());
-  // Of one token, tap by tap: y may round what is written to it.
+  FusedRows fused(ctx, op);
+  // Of one token, tap by tap: the result may round what is written to it.
   Value sums = b.workspace({convChannelBlock}, b.getF32Type());
 
   ctx.forGroups([&](Value group) {
@@ -28,6 +30,11 @@ static LogicalResult emitConv1d(KernelContext &ctx, Operation *op) {
     g.loadWeights(weight, weights);
     auto biasOf = [&](const Lanes &lanes, Value c) {
       return bias ? lanes.load(bias, g.channel(c)) : lanes.constant(0);
+    };
+    Value firstRow = b.mul(g.sequence, ctx.tokens);
+    auto write = [&](const Lanes &lanes, Value value, Value t, Value c) {
+      FusedRows::Point point(lanes, b.add(firstRow, t), g.channel(c));
+      fused.write(point, conv.getResult(), value);
     };
     Value start =
         b.loop(zero, ctx.tokens, 1, g.initialStart(static_cast<bool>(tail)), [&](Value t, ValueRange carried) {
@@ -41,7 +48,7 @@ static LogicalResult emitConv1d(KernelContext &ctx, Operation *op) {
                     Value value = lanes.load(x, {g.sequence, g.tapPosition(t, k), g.channel(c)});
                     sum = b.mulAdd(lanes.load(weights, {b.index(k), c}), value, sum);
                   }
-                  lanes.store(sum, y, {g.sequence, t, g.channel(c)});
+                  write(lanes, sum, t, c);
                 });
               },
               [&] {
@@ -57,9 +64,7 @@ static LogicalResult emitConv1d(KernelContext &ctx, Operation *op) {
                     });
                   });
                 });
-                g.forChannels([&](const Lanes &lanes, Value c) {
-                  lanes.store(lanes.load(sums, c), y, {g.sequence, t, g.channel(c)});
-                });
+                g.forChannels([&](const Lanes &lanes, Value c) { write(lanes, lanes.load(sums, c), t, c); });
               });
           return SmallVector<Value>{from};
         })[0];
@@ -90,5 +95,8 @@ static KernelLaunches conv1dLaunches(adj::KernelOp, Operation *op, KernelTarget 
   return target == KernelTarget::Gpu ? windowConvLaunches(weight) : oneLaunch(getConvGrid(target, weight));
 }
 
-const KernelEmitter adjc::conv1dEmitter{"ssm.conv1d", convGrid<ssm::Conv1dOp>, emitConv1d, /*tied=*/nullptr,
-                                        /*accumulates=*/false, conv1dLaunches};
+const KernelEmitter adjc::conv1dEmitter{.operation = "ssm.conv1d",
+                                        .grid = convGrid<ssm::Conv1dOp>,
+                                        .emit = emitConv1d,
+                                        .launches = conv1dLaunches,
+                                        .fusedResult = 0};

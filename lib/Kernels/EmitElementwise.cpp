@@ -1,7 +1,6 @@
 //===- EmitElementwise.cpp - linalg.generic, residual and copies ------------------------------------------------===//
+#include "PointwiseRegion.h"
 #include "adjc/Kernels/Emitters.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/IR/IRMapping.h"
 #include "ssm/SsmOps.h"
 
 using namespace mlir;
@@ -10,31 +9,75 @@ using namespace adjc;
 /// Elements per group of a static vector.
 static constexpr int64_t vectorBlock = 1024;
 
-/// Elements of the leading dimension that a group owns.
-static int64_t getStaticBlock(KernelTarget target, RankedTensorType type) {
-  return type.getRank() <= 1 ? vectorBlock : getRowsPerGroup(target);
+/// Elements of a group on a GPU, and how many points each of its threads reads before it computes any: what a block has
+/// on its way from memory.
+static constexpr int64_t gpuElements = 8192, gpuPoints = 4;
+
+/// Whether results of this type are rows of channels, which threads of a GPU share out as one run of points.
+static bool isRowsOfChannels(RankedTensorType type) {
+  unsigned rowRank = getRowRank(type);
+  return rowRank > 0 ? type.getRank() == rowRank + 1 : type.getRank() == 2 && type.hasStaticShape();
+}
+
+/// Rows, or elements of the leading dimension, that a group owns.
+static int64_t getGroupBlock(KernelTarget target, RankedTensorType type) {
+  if (target == KernelTarget::Gpu && isRowsOfChannels(type))
+    return std::max<int64_t>(1, gpuElements / std::max<int64_t>(1, type.getShape().back()));
+  return hasTokenRows(type) || type.getRank() > 1 ? getRowsPerGroup(target) : vectorBlock;
 }
 
 /// The grid of an elementwise kernel with results of this type.
 static FailureOr<KernelGrid> getGrid(Operation *op, KernelTarget target, RankedTensorType type) {
   if (hasTokenRows(type))
-    return makeGrid(target, GridUnit::Rows, getRowsPerGroup(target));
+    return makeGrid(target, GridUnit::Rows, getGroupBlock(target, type));
   if (!type.hasStaticShape())
     return op->emitOpError() << "computes a " << type
                              << "; an elementwise kernel computes token rows or a static tensor";
   int64_t leading = type.getRank() == 0 ? 1 : type.getDimSize(0);
-  return makeGrid(target, GridUnit::One, 1, llvm::divideCeil(leading, getStaticBlock(target, type)));
+  return makeGrid(target, GridUnit::One, 1, llvm::divideCeil(leading, getGroupBlock(target, type)));
 }
 
 namespace {
 /// One input: where its elements lie for a point of the iteration space (the dimensions of the result).
 struct Input {
+  KernelOperand operand;
   Value view;
   AffineMap map;
   bool rows;  ///< the view is indexed by the flattened row first
   bool lanes; ///< its last dimension is the one that lanes run over
 };
 } // namespace
+
+/// Channels that a thread of a GPU reads and writes at once, where rows and addresses allow: 16 bytes of the widest
+/// elements.
+static int64_t getAccessWidth(int64_t channels, ArrayRef<Input> inputs, ArrayRef<KernelOperand> outputs) {
+  SmallVector<KernelOperand> operands(outputs);
+  for (const Input &input : inputs)
+    if (input.lanes)
+      operands.push_back(input.operand);
+  return adjc::getAccessWidth(channels, operands);
+}
+
+/// Emits `body` for the points of a group, `width` channels of a row each, several to a call: a thread has every
+/// threads-th of them.
+static void forPoints(KernelBuilder &b, Value group, int64_t block, Value rows, int64_t channels, int64_t width,
+                      function_ref<void(ArrayRef<std::pair<Value, Value>>)> body) {
+  Value first = b.mul(group, b.index(block)), perRow = b.index(channels / width), thread = b.threadNumber();
+  Value count = b.mul(b.sub(b.min(b.add(first, b.index(block)), rows), first), perRow);
+  auto place = [&](Value point) {
+    return std::pair(b.add(first, b.div(point, perRow)), b.mul(b.remainder(point, perRow), b.index(width)));
+  };
+  int64_t threads = b.getThreads();
+  Value together = b.index(threads * gpuPoints);
+  Value last = b.mul(b.div(count, together), together);
+  b.loop(b.index(0), last, threads * gpuPoints, [&](Value base) {
+    SmallVector<std::pair<Value, Value>> points;
+    for (int64_t i = 0; i < gpuPoints; ++i)
+      points.push_back(place(b.add(base, b.add(thread, b.index(i * threads)))));
+    body(points);
+  });
+  b.loop(b.add(last, thread), count, threads, [&](Value point) { body(place(point)); });
+}
 
 /// Writes `body`'s values for every point: `body` gets the lanes and one value per input.
 static LogicalResult emitPointwise(KernelContext &ctx, Operation *op, RankedTensorType type, ValueRange inputs,
@@ -60,7 +103,8 @@ static LogicalResult emitPointwise(KernelContext &ctx, Operation *op, RankedTens
     if ((usesLane && !last) ||
         (rowsAreLanes && map.getNumResults() > 0 && (!rows || ctx.operand(tensor).rowStride != 1)))
       scalar = true;
-    sources.push_back({rows ? ctx.rowsView(tensor) : ctx.fullView(tensor), map, rows, last});
+    KernelOperand operand = ctx.operand(tensor);
+    sources.push_back({operand, rows ? ctx.rowsView(operand) : ctx.fullView(operand), map, rows, last});
   }
   SmallVector<Value> targets;
   for (const KernelOperand &output : outputs) {
@@ -69,7 +113,7 @@ static LogicalResult emitPointwise(KernelContext &ctx, Operation *op, RankedTens
   }
 
   /// `row` is the flattened row (null for a static result); point[i] the index along result dimension i.
-  auto emitPoint = [&](const Lanes &lanes, Value row, ArrayRef<Value> point) {
+  auto loadPoint = [&](const Lanes &lanes, Value row, ArrayRef<Value> point) {
     Lanes one(b, 1);
     SmallVector<Value> values;
     for (const Input &input : sources) {
@@ -89,6 +133,9 @@ static LogicalResult emitPointwise(KernelContext &ctx, Operation *op, RankedTens
       }
       values.push_back(input.lanes ? lanes.load(input.view, indices) : lanes.splat(one.load(input.view, indices)));
     }
+    return values;
+  };
+  auto storePoint = [&](const Lanes &lanes, Value row, ArrayRef<Value> point, ArrayRef<Value> values) {
     SmallVector<Value> results = body(lanes, values);
     SmallVector<Value> place;
     if (rowRank > 0)
@@ -96,6 +143,9 @@ static LogicalResult emitPointwise(KernelContext &ctx, Operation *op, RankedTens
     llvm::append_range(place, point.drop_front(rowRank));
     for (auto [value, target] : llvm::zip(results, targets))
       ctx.write(lanes, value, target, place);
+  };
+  auto emitPoint = [&](const Lanes &lanes, Value row, ArrayRef<Value> point) {
+    storePoint(lanes, row, point, loadPoint(lanes, row, point));
   };
   auto runLanes = [&](Value lo, Value hi, bool multiple, function_ref<void(const Lanes &, Value)> run) {
     if (b.getThreads())
@@ -125,6 +175,28 @@ static LogicalResult emitPointwise(KernelContext &ctx, Operation *op, RankedTens
       b.loop(b.index(0), b.index(extent), 1, [&](Value i) { inner(Lanes(b, 1), i); });
   };
 
+  if (b.getThreads() && isRowsOfChannels(type)) {
+    int64_t width = scalar ? 1 : getAccessWidth(type.getShape().back(), sources, outputs);
+    auto withRow = [&](Value row, Value channel) {
+      SmallVector<Value> point(rank, row);
+      point.back() = channel;
+      return point;
+    };
+    Lanes lanes(b, width, /*aligned=*/true);
+    Value rows = rowRank > 0 ? ctx.rows : b.index(type.getDimSize(0));
+    ctx.forGroups([&](Value group) {
+      forPoints(b, group, getGroupBlock(ctx.getTarget(), type), rows, type.getShape().back(), width,
+                [&](ArrayRef<std::pair<Value, Value>> points) {
+                  SmallVector<SmallVector<Value>> values;
+                  for (auto [row, channel] : points)
+                    values.push_back(loadPoint(lanes, row, withRow(row, channel)));
+                  for (auto [place, loaded] : llvm::zip(points, values))
+                    storePoint(lanes, place.first, withRow(place.first, place.second), loaded);
+                });
+    });
+    return success();
+  }
+
   ctx.forGroups([&](Value group) {
     if (rowsAreLanes) {
       int64_t block = getRowsPerGroup(ctx.getTarget());
@@ -138,7 +210,7 @@ static LogicalResult emitPointwise(KernelContext &ctx, Operation *op, RankedTens
     } else if (rank == 0) {
       b.once([&] { emitPoint(Lanes(b, 1), Value(), {}); });
     } else {
-      int64_t block = getStaticBlock(ctx.getTarget(), type), extent = type.getDimSize(0);
+      int64_t block = getGroupBlock(ctx.getTarget(), type), extent = type.getDimSize(0);
       Value first = b.mul(group, b.index(block));
       Value last = b.min(b.add(first, b.index(block)), b.index(extent));
       if (rank == 1)
@@ -156,77 +228,9 @@ static LogicalResult emitPointwise(KernelContext &ctx, Operation *op, RankedTens
 //===------------------------------------------------------------------------------------------------------------===//
 
 static FailureOr<KernelGrid> genericGrid(Operation *op, KernelTarget target) {
-  auto generic = cast<linalg::GenericOp>(op);
-  if (generic.getNumResults() == 0)
-    return op->emitOpError() << "must compute tensors";
-  if (generic.getNumParallelLoops() != generic.getNumLoops())
-    return op->emitOpError() << "has a reduction; an elementwise kernel has none";
-  for (OpOperand &init : generic.getDpsInitsMutable())
-    if (!generic.getMatchingIndexingMap(&init).isIdentity())
-      return op->emitOpError() << "must write its results in order (identity maps)";
-  for (Operation &scalar : generic.getBody()->without_terminator()) {
-    if (isa<arith::ConstantOp>(scalar))
-      continue;
-    if (!OpTrait::hasElementwiseMappableTraits(&scalar))
-      return scalar.emitOpError() << "is not a scalar operation that an elementwise kernel can compute";
-    if (!isa<arith::TruncFOp>(scalar) && scalar.getResult(0).getType().isBF16())
-      return scalar.emitOpError() << "computes in bf16; extend its operands to f32, and round its result";
-  }
+  if (failed(verifyPointwise(cast<linalg::GenericOp>(op))))
+    return failure();
   return getGrid(op, target, cast<RankedTensorType>(op->getResult(0).getType()));
-}
-
-/// The constant that a tensor is filled with, or null.
-static arith::ConstantOp getFilledValue(Value tensor) {
-  auto fill = tensor.getDefiningOp<linalg::FillOp>();
-  return fill ? fill.getInputs()[0].getDefiningOp<arith::ConstantOp>() : arith::ConstantOp();
-}
-
-/// Whether `op` rounds a value that is then stored: the store does that.
-static bool isRoundedByStore(Operation &op) {
-  return isa<arith::TruncFOp>(op) && llvm::all_of(op.getUsers(), llvm::IsaPred<linalg::YieldOp>);
-}
-
-/// Evaluates the region on lanes: each scalar operation again, on vectors. What is in bf16 comes extended, and is kept
-/// so.
-static SmallVector<Value> evaluate(KernelBuilder &b, linalg::GenericOp generic, const Lanes &lanes,
-                                   ArrayRef<Value> arguments) {
-  IRMapping mapping;
-  for (auto [argument, value] : llvm::zip(generic.getBody()->getArguments(), arguments))
-    mapping.map(argument, value);
-  auto getConstant = [&](arith::ConstantOp op) {
-    return lanes.splat(b.extended(arith::ConstantOp::create(b, cast<TypedAttr>(op.getValue()))));
-  };
-  // A constant may also stand in the kernel, outside of the region.
-  auto mapOutside = [&](Value operand) {
-    if (!mapping.contains(operand))
-      if (auto constant = operand.getDefiningOp<arith::ConstantOp>())
-        mapping.map(operand, getConstant(constant));
-  };
-  for (Operation &op : generic.getBody()->without_terminator()) {
-    if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
-      mapping.map(constant.getResult(), getConstant(constant));
-      continue;
-    }
-    llvm::for_each(op.getOperands(), mapOutside);
-    if (isa<arith::ExtFOp>(op) || isRoundedByStore(op)) {
-      mapping.map(op.getResult(0), mapping.lookup(op.getOperand(0)));
-      continue;
-    }
-    if (isa<arith::TruncFOp>(op)) {
-      Value rounded = b.rounded(mapping.lookup(op.getOperand(0)), b.getBF16Type());
-      mapping.map(op.getResult(0), b.extended(rounded));
-      continue;
-    }
-    Operation *copy = b.clone(op, mapping);
-    for (OpResult result : copy->getResults())
-      result.setType(lanes.type(result.getType()));
-  }
-  SmallVector<Value> results;
-  for (Value value : generic.getBody()->getTerminator()->getOperands()) {
-    mapOutside(value);
-    results.push_back(mapping.lookup(value));
-  }
-  return results;
 }
 
 static LogicalResult emitGeneric(KernelContext &ctx, Operation *op) {
@@ -266,16 +270,9 @@ static LogicalResult emitGeneric(KernelContext &ctx, Operation *op) {
   }
   return emitPointwise(ctx, op, type, inputs, maps, outputs, [&](const Lanes &lanes, ArrayRef<Value> values) {
     SmallVector<Value> arguments(op->getNumOperands());
-    // Filled operands are constants; block arguments that nothing uses need a value of no consequence.
-    for (auto [argument, operand, value] : llvm::zip(generic.getBody()->getArguments(), op->getOperands(), arguments)) {
-      if (auto constant = getFilledValue(operand))
-        value = lanes.splat(ctx.b.extended(arith::ConstantOp::create(ctx.b, cast<TypedAttr>(constant.getValue()))));
-      else if (argument.use_empty())
-        value = ctx.b.constant(lanes.type(argument.getType()), 0);
-    }
     for (auto [value, argument] : llvm::zip(values, argumentOfInput))
       arguments[argument] = value;
-    SmallVector<Value> all = evaluate(ctx.b, generic, lanes, arguments), results;
+    SmallVector<Value> all = evaluateRegion(ctx.b, generic, lanes, arguments), results;
     for (unsigned number : resultNumbers)
       results.push_back(all[number]);
     return results;

@@ -34,6 +34,23 @@ int64_t adjc::getRowsPerPartial(RankedTensorType partials) {
   return cast<adj::BlocksAttr>(partials.getEncoding()).getSize();
 }
 
+int64_t adjc::getAccessWidth(int64_t channels, ArrayRef<KernelOperand> operands) {
+  auto bytesOf = [](const KernelOperand &operand) {
+    return static_cast<int64_t>(llvm::divideCeil(operand.type.getElementTypeBitWidth(), 8));
+  };
+  int64_t widest = 1;
+  for (const KernelOperand &operand : operands)
+    widest = std::max(widest, bytesOf(operand));
+  int64_t width = widestAccess / widest;
+  auto allows = [&](const KernelOperand &operand) {
+    int64_t bytes = std::min(widestAccess, width * bytesOf(operand));
+    return operand.alignment > 0 && operand.alignment % bytes == 0 && operand.rowStride * bytesOf(operand) % bytes == 0;
+  };
+  while (width > 1 && (channels % width != 0 || !llvm::all_of(operands, allows)))
+    width /= 2;
+  return width;
+}
+
 KernelContext::KernelContext(adj::KernelOp kernel, func::FuncOp function, KernelTarget target, const KernelGrid &grid,
                              unsigned launch, const KernelLaunches &launches)
     : b(function.getLoc(), function.getContext()), kernel(kernel), function(function), target(target), launch(launch),
@@ -77,6 +94,8 @@ KernelOperand KernelContext::makeOperand(unsigned number, Type type) {
   operand.rowStride = getRowSize(operand.type);
   if (auto strides = kernel.getRowStrides(); strides && hasTokenRows(operand.type))
     operand.rowStride = (*strides)[number];
+  if (auto alignments = kernel->getAttrOfType<DenseI64ArrayAttr>(alignmentsAttribute))
+    operand.alignment = alignments[number];
   return operand;
 }
 

@@ -23,14 +23,21 @@ Value Lanes::load(Value memref, ValueRange indices) const {
   if (width == 1)
     return b.load(memref, indices);
   Type element = cast<MemRefType>(memref.getType()).getElementType();
-  return b.extended(vector::LoadOp::create(b, cast<VectorType>(type(element)), memref, indices));
+  return b.extended(vector::LoadOp::create(b, cast<VectorType>(type(element)), memref, indices, /*nontemporal=*/false,
+                                           alignment(element)));
 }
 
 void Lanes::store(Value value, Value memref, ValueRange indices) const {
   if (width == 1)
-    b.store(value, memref, indices);
-  else
-    vector::StoreOp::create(b, b.rounded(value, cast<MemRefType>(memref.getType()).getElementType()), memref, indices);
+    return b.store(value, memref, indices);
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  vector::StoreOp::create(b, b.rounded(value, element), memref, indices, /*nontemporal=*/false, alignment(element));
+}
+
+llvm::MaybeAlign Lanes::alignment(Type element) const {
+  if (!aligned)
+    return {};
+  return llvm::Align(std::min<int64_t>(widestAccess, width * llvm::divideCeil(element.getIntOrFloatBitWidth(), 8)));
 }
 
 /// The end of the part of [lo, hi) that vectors cover.

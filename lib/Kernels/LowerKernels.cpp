@@ -1,5 +1,6 @@
 //===- LowerKernels.cpp - adj-lower-kernels: kernels become functions -------------------------------------------===//
 #include "KernelFunction.h"
+#include "PointwiseRegion.h"
 #include "adjc/Kernels/Emitters.h"
 #include "adjc/Kernels/Passes.h"
 #include "adjc/Kernels/SharedMemory.h"
@@ -32,14 +33,19 @@ static LogicalResult verifyForm(adj::KernelOp kernel, Operation *op, const Kerne
                                   << "; inputs are tensors";
   for (Value value : op->getOperands()) {
     Operation *definition = value.getDefiningOp();
-    if (isa<RankedTensorType>(value.getType()) && definition && !isa<tensor::EmptyOp, linalg::FillOp>(definition))
+    if (isa<RankedTensorType>(value.getType()) && definition &&
+        !isa<tensor::EmptyOp, linalg::FillOp, linalg::GenericOp>(definition))
       return op->emitOpError() << "takes a tensor that is not an argument of kernel @" << kernel.getSymName();
   }
+  for (auto generic : body.getOps<linalg::GenericOp>())
+    if (failed(verifyPointwise(generic)))
+      return failure();
   for (auto [number, value] : llvm::enumerate(yielded)) {
     if (!isa<RankedTensorType>(value.getType()))
       return kernel.emitOpError() << "@" << kernel.getSymName() << " yields a " << value.getType()
                                   << "; outputs are tensors";
-    if (body.getTerminator() != op && value.getDefiningOp() != op)
+    if (body.getTerminator() != op && value.getDefiningOp() != op &&
+        !isa_and_nonnull<linalg::GenericOp>(value.getDefiningOp()))
       return kernel.emitOpError() << "@" << kernel.getSymName() << " yields (output #" << number
                                   << ") something other than a result of '" << op->getName() << "'";
     if (llvm::is_contained(yielded.take_front(number), value))
@@ -53,6 +59,10 @@ static LogicalResult verifyForm(adj::KernelOp kernel, Operation *op, const Kerne
                                 << yielded.size();
   if (auto strides = kernel.getRowStrides(); strides && strides->size() != body.getNumArguments() + yielded.size())
     return kernel.emitOpError() << "@" << kernel.getSymName() << " has " << strides->size() << " row strides for "
+                                << body.getNumArguments() << " inputs and " << yielded.size() << " outputs";
+  if (auto known = kernel->getAttrOfType<DenseI64ArrayAttr>(alignmentsAttribute);
+      known && static_cast<size_t>(known.size()) != body.getNumArguments() + yielded.size())
+    return kernel.emitOpError() << "@" << kernel.getSymName() << " has " << known.size() << " alignments for "
                                 << body.getNumArguments() << " inputs and " << yielded.size() << " outputs";
   return success();
 }

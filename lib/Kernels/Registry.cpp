@@ -28,21 +28,45 @@ const KernelEmitter *adjc::findEmitter(Operation *op) {
   return nullptr;
 }
 
+/// Whether the emitter of `main` computes `generic` along.
+static bool isFused(linalg::GenericOp generic, Operation *main) {
+  const KernelEmitter *emitter = findEmitter(main);
+  if (!emitter || !isRowPointwise(generic))
+    return false;
+  bool before =
+      emitter->fusedOperand >= 0 &&
+      llvm::is_contained(generic.getResults(), main->getOperand(static_cast<unsigned>(emitter->fusedOperand)));
+  bool after = emitter->fusedResult >= 0 &&
+               llvm::is_contained(generic.getInputs(), main->getResult(static_cast<unsigned>(emitter->fusedResult)));
+  return before || after;
+}
+
 FailureOr<Operation *> adjc::getComputation(adj::KernelOp kernel) {
   Operation *found = nullptr, *fill = nullptr;
+  SmallVector<linalg::GenericOp> pointwise;
+  auto second = [&](Operation *op) {
+    return op->emitOpError() << "is the second operation that kernel @" << kernel.getSymName()
+                             << " computes; form one kernel per operation";
+  };
   for (Operation &op : kernel.getBody().front().without_terminator()) {
     if (isa<tensor::EmptyOp, tensor::DimOp, arith::ConstantOp>(op))
       continue;
     // A filled tensor is a constant that the computation reads; alone, it is the computation.
     if (isa<linalg::FillOp>(op)) {
       fill = &op;
-      continue;
+    } else if (auto generic = dyn_cast<linalg::GenericOp>(op)) {
+      pointwise.push_back(generic);
+    } else if (found) {
+      return second(&op);
+    } else {
+      found = &op;
     }
-    if (found)
-      return op.emitOpError() << "is the second operation that kernel @" << kernel.getSymName()
-                              << " computes; form one kernel per operation";
-    found = &op;
   }
+  for (linalg::GenericOp generic : pointwise)
+    if (!found)
+      found = generic;
+    else if (generic != found && !isFused(generic, found))
+      return second(generic);
   if (found)
     return found;
   Operation *terminator = kernel.getBody().front().getTerminator();

@@ -6,7 +6,7 @@
 using namespace mlir;
 using namespace adjc;
 
-static constexpr int64_t warp = 32;
+static constexpr int64_t warp = warpThreads;
 
 Value KernelBuilder::threadNumber() { return gpu::ThreadIdOp::create(*this, gpu::Dimension::x); }
 
@@ -28,7 +28,7 @@ void KernelBuilder::spread(Value lo, Value hi, function_ref<void(Value)> body) {
     loop(lo, hi, 1, body);
 }
 
-SmallVector<Value> adjc::reduceThreads(KernelBuilder &b, Reduction kind, ValueRange values) {
+SmallVector<Value> adjc::reduceWarp(KernelBuilder &b, Reduction kind, ValueRange values) {
   SmallVector<Value> results(values);
   // Both threads of a pair compute the same sum, so all threads of a warp end with the same bits.
   for (int32_t distance = warp / 2; distance >= 1; distance /= 2)
@@ -36,6 +36,11 @@ SmallVector<Value> adjc::reduceThreads(KernelBuilder &b, Reduction kind, ValueRa
       auto other = gpu::ShuffleOp::create(b, value, distance, warp, gpu::ShuffleMode::XOR);
       value = combine(b, kind, value, other.getShuffleResult());
     }
+  return results;
+}
+
+SmallVector<Value> adjc::reduceThreads(KernelBuilder &b, Reduction kind, ValueRange values) {
+  SmallVector<Value> results = reduceWarp(b, kind, values);
   int64_t warps = b.getThreads() / warp;
   if (warps == 1)
     return results;

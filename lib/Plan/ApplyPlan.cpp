@@ -1,6 +1,7 @@
 //===- ApplyPlan.cpp - programs on buffers
 //---------------------------------------------------------------------------===//
 #include "InPlaceKernels.h"
+#include "adjc/Kernels/KernelGrid.h"
 #include "adjc/Plan/MemoryPlan.h"
 #include "adjc/Plan/Sizes.h"
 #include "ssm/SsmOps.h"
@@ -24,9 +25,13 @@ class KernelVariants {
 public:
   explicit KernelVariants(ModuleOp module) : symbols(module) {}
 
-  /// `tied`: pairs of (input, output) in one buffer.
-  StringRef get(StringRef name, ArrayRef<int64_t> strides, ArrayRef<std::pair<unsigned, unsigned>> tied) {
-    Key key{name.str(), {strides.begin(), strides.end()}, {tied.begin(), tied.end()}};
+  /// `tied`: pairs of (input, output) in one buffer. `alignments`: empty where they are of no use.
+  StringRef get(StringRef name, ArrayRef<int64_t> strides, ArrayRef<int64_t> alignments,
+                ArrayRef<std::pair<unsigned, unsigned>> tied) {
+    Key key{name.str(),
+            {strides.begin(), strides.end()},
+            {alignments.begin(), alignments.end()},
+            {tied.begin(), tied.end()}};
     auto found = variants.find(key);
     if (found != variants.end())
       return found->second;
@@ -40,6 +45,8 @@ public:
       if (canRunInPlace(variant, input, output))
         runInPlace(variant, input, output);
     variant.setRowStrides(strides);
+    if (!alignments.empty())
+      variant->setAttr(alignmentsAttribute, DenseI64ArrayAttr::get(variant.getContext(), alignments));
     if (first)
       firsts.push_back(variant);
     return variants.try_emplace(key, variant.getSymName().str()).first->second;
@@ -69,7 +76,8 @@ public:
   }
 
 private:
-  using Key = std::tuple<std::string, std::vector<int64_t>, std::vector<std::pair<unsigned, unsigned>>>;
+  using Key =
+      std::tuple<std::string, std::vector<int64_t>, std::vector<int64_t>, std::vector<std::pair<unsigned, unsigned>>>;
   SymbolTable symbols;
   std::map<Key, std::string> variants;
   llvm::StringSet<> used;
@@ -100,6 +108,7 @@ private:
     return buffer(plan.places.lookup(value), cast<RankedTensorType>(value.getType()), value.getLoc());
   }
   Value gradient(StringRef parameter, Location loc);
+  int64_t alignmentOf(const Place &place) const;
   void command(Operation *op) { commands.push_back(plan.firstPosition.lookup(op)); }
   void setLifetimes();
 
@@ -154,6 +163,13 @@ Value ProgramRewriter::gradient(StringRef parameter, Location loc) {
   op->setAttr("view", b.getI64IntegerAttr(0));
   op->setAttr("layers", b.getI64IntegerAttr(entry->layers));
   return known = op.getResult();
+}
+
+/// Of the address of what lies there, in every layer and mini-sequence, as far as accesses can use it. Buffers and
+/// layers begin at multiples of ADJ_ALIGNMENT, which is more.
+int64_t ProgramRewriter::alignmentOf(const Place &place) const {
+  uint64_t steps = widestAccess | plan.storages[place.storage].offset | place.offset | place.rowBytes;
+  return static_cast<int64_t>(steps & -steps);
 }
 
 void ProgramRewriter::emit(const PlannedCopy &copy) {
@@ -218,16 +234,22 @@ LogicalResult ProgramRewriter::emit(Operation *op) {
   Location loc = op->getLoc();
   if (auto dispatch = dyn_cast<adj::DispatchOp>(op)) {
     SmallVector<Value> inputs, outs;
-    SmallVector<int64_t> strides;
+    SmallVector<int64_t> strides, alignments;
     SmallVector<std::pair<unsigned, unsigned>> tied;
+    auto describe = [&](const Place &place) {
+      strides.push_back(place.rowStride);
+      // Threads of a GPU read many bytes at once where they may; the CPU's vectors need no alignment.
+      if (memory.plan.gpu)
+        alignments.push_back(alignmentOf(place));
+    };
     for (Value input : dispatch.getInputs()) {
       inputs.push_back(buffer(input));
-      strides.push_back(plan.places.lookup(input).rowStride);
+      describe(plan.places.lookup(input));
     }
     for (OpResult result : dispatch.getResults()) {
       Place place = plan.places.lookup(result);
       outs.push_back(buffer(result));
-      strides.push_back(place.rowStride);
+      describe(place);
       for (auto [i, input] : llvm::enumerate(dispatch.getInputs())) {
         Place other = plan.places.lookup(input);
         if (other.storage == place.storage && other.offset == place.offset && other.rowBytes == place.rowBytes)
@@ -237,8 +259,11 @@ LogicalResult ProgramRewriter::emit(Operation *op) {
     if (auto parameter = dispatch.getAccumulateInto()) {
       outs.push_back(gradient(*parameter, loc));
       strides.push_back(contiguousRowStride(memory.parameters.find(*parameter)->type));
+      if (memory.plan.gpu)
+        alignments.push_back(widestAccess);
     }
-    auto kernel = FlatSymbolRefAttr::get(op->getContext(), kernels.get(dispatch.getKernel(), strides, tied));
+    auto kernel =
+        FlatSymbolRefAttr::get(op->getContext(), kernels.get(dispatch.getKernel(), strides, alignments, tied));
     adj::DispatchOp::create(b, loc, TypeRange{}, kernel, inputs, outs, StringAttr());
     command(op);
   } else if (auto gemm = dyn_cast<adj::GemmOp>(op)) {

@@ -28,6 +28,31 @@ adj.kernel @accumulating accumulate {
 
 // -----
 
+// expected-error @below {{@aligned has 1 alignments for 2 inputs and 1 outputs}}
+adj.kernel @aligned attributes {alignments = array<i64: 16>} {
+^bb0(%a: tensor<?x?x8xf32>, %b: tensor<?x?x8xf32>):
+  %c = ssm.residual %a, %b : tensor<?x?x8xf32>
+  adj.yield %c : tensor<?x?x8xf32>
+}
+
+// -----
+
+// A norm takes along only what is on its own rows.
+adj.kernel @transposed {
+^bb0(%x: tensor<?x?x8xf32>, %w: tensor<8xf32>, %v: tensor<8x8xf32>):
+  %y = ssm.rms_norm %x, %w eps 1.0e-5 : (tensor<?x?x8xf32>, tensor<8xf32>) -> tensor<?x?x8xf32>
+  %e = tensor.empty() : tensor<8x8xf32>
+  // expected-error @below {{is the second operation that kernel @transposed computes; form one kernel per operation}}
+  %z = linalg.generic {indexing_maps = [affine_map<(a, b) -> (b, a)>, affine_map<(a, b) -> (a, b)>], iterator_types = ["parallel", "parallel"]}
+    ins(%v : tensor<8x8xf32>) outs(%e : tensor<8x8xf32>) {
+    ^bb0(%p: f32, %o: f32):
+      linalg.yield %p : f32
+  } -> tensor<8x8xf32>
+  adj.yield %y, %z : tensor<?x?x8xf32>, tensor<8x8xf32>
+}
+
+// -----
+
 // expected-error @below {{@strides has 2 row strides for 2 inputs and 1 outputs}}
 adj.kernel @strides attributes {row_strides = array<i64: 8, 8>} {
 ^bb0(%a: tensor<?x?x8xf32>, %b: tensor<?x?x8xf32>):

@@ -25,7 +25,7 @@ adj.kernel @residual {
 // CHECK:         nvvm.barrier0
 // CHECK:         llvm.load %{{.*}} : !llvm.ptr<3> -> f32
 adj.kernel @norm {
-^bb0(%x: tensor<?x?x40xf32>, %w: tensor<40xf32>):
-  %y = ssm.rms_norm %x, %w eps 1.0e-5 : (tensor<?x?x40xf32>, tensor<40xf32>) -> tensor<?x?x40xf32>
-  adj.yield %y : tensor<?x?x40xf32>
+^bb0(%x: tensor<?x?x2048xf32>, %w: tensor<2048xf32>):
+  %y = ssm.rms_norm %x, %w eps 1.0e-5 : (tensor<?x?x2048xf32>, tensor<2048xf32>) -> tensor<?x?x2048xf32>
+  adj.yield %y : tensor<?x?x2048xf32>
 }

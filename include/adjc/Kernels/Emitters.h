@@ -3,6 +3,7 @@
 #define ADJC_KERNELS_EMITTERS_H
 
 #include "adjc/Kernels/KernelContext.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 
 namespace adjc {
 
@@ -21,12 +22,19 @@ struct KernelEmitter {
   bool accumulates = false;
   /// The launches of a dispatch, where it may be more than one; null: one of `grid`.
   KernelLaunches (*launches)(mlir::adj::KernelOp kernel, mlir::Operation *op, KernelTarget target) = nullptr;
+  /// The operand that pointwise operations may make in the kernel, and the result that they may take on there: the
+  /// emitter reads and writes them as FusedRows. -1: none.
+  int fusedOperand = -1, fusedResult = -1;
 };
 
 /// The operation that a kernel computes: the only one in its body beside tensor.empty, tensor.dim, constants,
-/// linalg.fill and the terminator. A body that only yields its argument is a copy: the terminator itself ("adj.yield").
-/// Fails with a diagnostic when there are several.
+/// linalg.fill and the terminator, or the only one that is no linalg.generic fused with it. A body that only yields its
+/// argument is a copy: the terminator itself ("adj.yield"). Fails with a diagnostic when there are several.
 llvm::FailureOr<mlir::Operation *> getComputation(mlir::adj::KernelOp kernel);
+
+/// Whether `generic` may join another operation's kernel: it computes rows of channels, point by point, from such rows,
+/// from one row that is the same everywhere (a bias), or from constants.
+bool isRowPointwise(mlir::linalg::GenericOp generic);
 
 /// The emitter of an operation, or null.
 const KernelEmitter *findEmitter(mlir::Operation *op);

@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "llvm/Support/Alignment.h"
 #include <functional>
 
 namespace adjc {
@@ -94,7 +95,8 @@ private:
 /// Emitters write their inner body once against this.
 class Lanes {
 public:
-  Lanes(KernelBuilder &b, int64_t width) : b(b), width(width) {}
+  /// `aligned`: what is loaded and stored begins at multiples of its size, or of 16 bytes where it is more.
+  Lanes(KernelBuilder &b, int64_t width, bool aligned = false) : b(b), width(width), aligned(aligned) {}
 
   /// vector<width x element>, or the element type when width is 1.
   mlir::Type type(mlir::Type element) const;
@@ -107,8 +109,11 @@ public:
   int64_t getWidth() const { return width; }
 
 private:
+  llvm::MaybeAlign alignment(mlir::Type element) const;
+
   KernelBuilder &b;
   int64_t width;
+  bool aligned;
 };
 
 /// Runs `body` for the channels [lo, hi): a vector loop, then a scalar one for what is left. `multiple` says that
@@ -121,8 +126,10 @@ void forLanes(KernelBuilder &b, mlir::Value lo, mlir::Value hi, bool multiple,
 enum class Reduction { Sum, Maximum };
 mlir::Value combine(KernelBuilder &b, Reduction kind, mlir::Value x, mlir::Value y);
 
-/// Combines one f32 of every thread of a GPU block, in a fixed order; every thread has the results. Every thread must
-/// come here.
+/// Combines one f32 of every thread of a warp of a GPU, in a fixed order; every thread has the results. Every thread of
+/// the warp must come here.
+llvm::SmallVector<mlir::Value> reduceWarp(KernelBuilder &b, Reduction kind, mlir::ValueRange values);
+/// The same for all threads of a block.
 llvm::SmallVector<mlir::Value> reduceThreads(KernelBuilder &b, Reduction kind, mlir::ValueRange values);
 
 /// Reduces a vector's lanes pairwise, by halving it until one is left: the same order on every CPU.

@@ -26,7 +26,12 @@ struct KernelOperand {
   mlir::Value base;            ///< the rank-0 memref
   mlir::RankedTensorType type; ///< the tensor's
   int64_t rowStride = 0;       ///< elements between token rows
+  int64_t alignment = 0;       ///< bytes that the address is a multiple of; 0: only an element's
 };
+
+/// How many of a row's `channels` a thread of a GPU reads or writes at once: as many as all `operands`' rows, strides
+/// and addresses allow, up to 16 bytes of the widest elements. 1 on kernels without `alignments`.
+int64_t getAccessWidth(int64_t channels, llvm::ArrayRef<KernelOperand> operands);
 
 /// Everything an emitter needs. The function is
 ///

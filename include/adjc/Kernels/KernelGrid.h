@@ -12,8 +12,8 @@ namespace adjc {
 /// lane per thread.
 enum class KernelTarget { Cpu, Gpu };
 
-/// What a group count grows with; the values are those of adjrt::fb::Unit. Chunks are of `block` tokens of each sequence: batch times Tokens, which the
-/// module's writer, who knows the batch, makes of them.
+/// What a group count grows with; the values are those of adjrt::fb::Unit. Chunks are of `block` tokens of each
+/// sequence: batch times Tokens, which the module's writer, who knows the batch, makes of them.
 enum class GridUnit : int8_t { One = 0, Batch = 1, Tokens = 2, Rows = 3, Chunks = 4 };
 
 /// A dispatch has factor * ceil(value(unit) / block) groups (runtime/schema/adjm.fbs, Extent). It depends on shapes
@@ -30,6 +30,10 @@ struct KernelGrid {
 
 /// Threads of a block, where a kernel has no reason for another number.
 inline constexpr int64_t gpuThreads = 256;
+/// Threads that run in step.
+inline constexpr int64_t warpThreads = 32;
+/// The most bytes that one access of a thread takes.
+inline constexpr int64_t widestAccess = 16;
 
 /// A grid of `block` elements of `unit` per group, times `factor`, with the target's usual number of threads.
 KernelGrid makeGrid(KernelTarget target, GridUnit unit, int64_t block = 1, int64_t factor = 1);
@@ -55,7 +59,12 @@ struct KernelLaunches {
 llvm::FailureOr<KernelGrid> getKernelGrid(mlir::adj::KernelOp kernel, KernelTarget target);
 /// The launches of its dispatches: one with that grid, or several. Fails likewise.
 llvm::FailureOr<KernelLaunches> getKernelLaunches(mlir::adj::KernelOp kernel, KernelTarget target);
-KernelLaunches getKernelLaunches(mlir::adj::KernelOp kernel, mlir::Operation *computation, const KernelGrid &grid, KernelTarget target);
+KernelLaunches getKernelLaunches(mlir::adj::KernelOp kernel, mlir::Operation *computation, const KernelGrid &grid,
+                                 KernelTarget target);
+
+/// Attribute of a kernel for a GPU, from `adj-plan-memory`: bytes that each operand's address is a multiple of, inputs
+/// first. Without it, an element's size is all that is known.
+inline constexpr llvm::StringLiteral alignmentsAttribute = "alignments";
 
 /// For each output of `kernel`, the number of the input whose buffer it takes (same address, same strides), if any.
 /// `adj-plan-memory` must give the two one buffer: the kernel reads the input through the output's operand. This is

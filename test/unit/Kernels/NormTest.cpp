@@ -82,3 +82,37 @@ TEST(RmsNorm, AdjointIsTheTranspose) {
     }
   }
 }
+
+/// A sum that is stored and normalised, and the norm doubled, in one kernel.
+TEST(RmsNorm, TakesPointwiseNeighboursAlong) {
+  for (int64_t channels : {5, 48}) {
+    std::string rows = "tensor<?x?x" + std::to_string(channels) + "xf32>";
+    std::string weight = "tensor<" + std::to_string(channels) + "xf32>";
+    std::string parallel = "iterator_types = [\"parallel\", \"parallel\", \"parallel\"]}";
+    KernelRunner kernel(
+        "#id = affine_map<(b, t, c) -> (b, t, c)>\nadj.kernel @norm {\n^bb0(%a: " + rows + ", %b: " + rows +
+        ", %w: " + weight + "):\n%zero = arith.constant 0 : index\n%one = arith.constant 1 : index\n" +
+        "%d0 = tensor.dim %a, %zero : " + rows + "\n%d1 = tensor.dim %a, %one : " + rows +
+        "\n%e = tensor.empty(%d0, %d1) : " + rows + "\n%x = linalg.generic {indexing_maps = [#id, #id, #id], " +
+        parallel + " ins(%a, %b : " + rows + ", " + rows + ") outs(%e : " + rows +
+        ") {\n^bb0(%p: f32, %q: f32, %o: f32):\n%s = arith.addf %p, %q : f32\nlinalg.yield %s : f32\n} -> " + rows +
+        "\n%y = ssm.rms_norm %x, %w eps 1.0e-5 : (" + rows + ", " + weight + ") -> " + rows +
+        "\n%z = linalg.generic {indexing_maps = [#id, #id, #id], " + parallel + " ins(%y, %b : " + rows + ", " + rows +
+        ") outs(%e : " + rows +
+        ") {\n^bb0(%p: f32, %q: f32, %o: f32):\n%s = arith.mulf %p, %q : f32\nlinalg.yield %s : f32\n} -> " + rows +
+        "\nadj.yield %x, %z : " + rows + ", " + rows + "\n}");
+    const int64_t batch = 3, tokens = 43;
+    size_t count = batch * tokens * channels;
+    Floats a = randomFloats(count, 1), b = randomFloats(count, 2), w = randomFloats(channels, 3);
+    Floats x(count, NAN), z(count, NAN);
+    kernel.run(batch, tokens, {a.data(), b.data(), w.data(), x.data(), z.data()}, {&x, &z});
+    Doubles sum(count);
+    for (size_t i = 0; i < count; ++i)
+      sum[i] = double(a[i]) + b[i];
+    EXPECT_LT(relativeError(x, sum), 1e-7);
+    Doubles expected = norm(sum, toDoubles(w));
+    for (size_t i = 0; i < count; ++i)
+      expected[i] *= b[i];
+    EXPECT_LT(relativeError(z, expected), 3e-7);
+  }
+}
