@@ -1,8 +1,11 @@
 #include "adjc/Form/Elementwise.h"
 
+#include "adjc/Kernels/KernelContext.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "ssm/SsmOps.h"
 
 using namespace mlir;
 
@@ -33,6 +36,60 @@ Value addElementwise(OpBuilder &b, Location loc, Value left, Value right, Ranked
                                      linalg::YieldOp::create(inner, at, sum);
                                    })
       .getResult(0);
+}
+
+/// The operation on scalars, as a linalg.generic on rows.
+static Value convertRows(OpBuilder &b, Operation *conversion) {
+  Location loc = conversion->getLoc();
+  Value source = conversion->getOperand(0);
+  auto type = cast<RankedTensorType>(conversion->getResult(0).getType());
+  SmallVector<Value> sizes;
+  for (int64_t d = 0; d < type.getRank(); ++d)
+    if (type.isDynamicDim(d))
+      sizes.push_back(tensor::DimOp::create(b, loc, source, d));
+  Value empty = tensor::EmptyOp::create(b, loc, type, sizes);
+  AffineMap identity = b.getMultiDimIdentityMap(type.getRank());
+  SmallVector<utils::IteratorType> parallel(type.getRank(), utils::IteratorType::parallel);
+  return linalg::GenericOp::create(b, loc, TypeRange{type}, source, empty, ArrayRef<AffineMap>{identity, identity},
+                                   parallel,
+                                   [&](OpBuilder &inner, Location at, ValueRange args) {
+                                     Type element = type.getElementType();
+                                     Value value = isa<arith::TruncFOp>(conversion)
+                                                       ? Value(arith::TruncFOp::create(inner, at, element, args[0]))
+                                                       : Value(arith::ExtFOp::create(inner, at, element, args[0]));
+                                     linalg::YieldOp::create(inner, at, value);
+                                   })
+      .getResult(0);
+}
+
+void spellOutElementwise(adj::ProgramOp program) {
+  SmallVector<Operation *> ops;
+  program.walk([&](Operation *op) {
+    bool conversion = isa<arith::TruncFOp, arith::ExtFOp>(op) && isa<RankedTensorType>(op->getResult(0).getType()) &&
+                      hasTokenRows(cast<RankedTensorType>(op->getResult(0).getType()));
+    if (conversion || isa<ssm::ResidualOp, ssm::LinearOp>(op))
+      ops.push_back(op);
+  });
+  for (Operation *op : ops) {
+    OpBuilder b(op);
+    Value replacement;
+    if (auto residual = dyn_cast<ssm::ResidualOp>(op)) {
+      replacement = addElementwise(b, op->getLoc(), residual.getA(), residual.getB(),
+                                   cast<RankedTensorType>(residual.getType()), false);
+    } else if (auto linear = dyn_cast<ssm::LinearOp>(op)) {
+      auto type = cast<RankedTensorType>(linear.getType());
+      // With a bias it is the sum that is rounded, not the product.
+      Type product = linear.getBias() ? type.clone(b.getF32Type()) : type;
+      replacement = adj::MatmulOp::create(b, op->getLoc(), product, linear.getX(), linear.getWeight(), UnitAttr(),
+                                          b.getUnitAttr());
+      if (linear.getBias())
+        replacement = addElementwise(b, op->getLoc(), replacement, linear.getBias(), type, true);
+    } else {
+      replacement = convertRows(b, op);
+    }
+    op->getResult(0).replaceAllUsesWith(replacement);
+    op->erase();
+  }
 }
 
 } // namespace adjc

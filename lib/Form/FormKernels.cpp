@@ -1,8 +1,9 @@
 //===- FormKernels.cpp - outline what programs compute
 //---------------------------------------------------------------===//
+#include "KernelGroups.h"
 #include "KernelOutliner.h"
+#include "PointwisePlacement.h"
 #include "WorkingCopies.h"
-#include "adj/AdjOffload.h"
 #include "adjc/Form/Elementwise.h"
 #include "adjc/Form/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -16,20 +17,9 @@ namespace adjc {
 } // namespace adjc
 
 using namespace mlir;
+using adjc::isMadeInKernels, adjc::isStructure;
 
 namespace {
-
-/// What stays in a program beside dispatches and products: structure, places and views.
-bool isStructure(Operation *op) {
-  return isa<ssm::ParameterOp, ssm::RepeatOp, ssm::YieldOp, ssm::SplitOp, ssm::ReshapeOp, ssm::ConcatOp, adj::CarriedOp,
-             adj::HandOverOp, adj::MiniSequencesOp, adj::WriteRowsOp, adj::DispatchOp, adj::GemmOp, adj::WorkingCopyOp,
-             adj::RefreshOp, adj::OffloadOp, adj::PrefetchOp>(op);
-}
-
-/// What kernels make for themselves.
-bool isMadeInKernels(Operation *op) {
-  return isa<arith::ConstantOp, tensor::EmptyOp, tensor::DimOp, linalg::FillOp>(op);
-}
 
 class Former {
 public:
@@ -37,7 +27,7 @@ public:
 
   LogicalResult run() {
     for (auto program : module.getOps<adj::ProgramOp>()) {
-      spellOut(program);
+      adjc::spellOutElementwise(program);
       if (failed(formAccumulates(program)) || failed(formProducts(program)))
         return failure();
     }
@@ -55,34 +45,6 @@ public:
   unsigned kernels() const { return outliner.size(); }
 
 private:
-  /// Sums of activations, and biases, become elementwise operations, which may run in place.
-  void spellOut(adj::ProgramOp program) {
-    SmallVector<Operation *> ops;
-    program.walk([&](Operation *op) {
-      if (isa<ssm::ResidualOp, ssm::LinearOp>(op))
-        ops.push_back(op);
-    });
-    for (Operation *op : ops) {
-      OpBuilder b(op);
-      Value replacement;
-      if (auto residual = dyn_cast<ssm::ResidualOp>(op)) {
-        replacement = adjc::addElementwise(b, op->getLoc(), residual.getA(), residual.getB(),
-                                           cast<RankedTensorType>(residual.getType()), false);
-      } else {
-        auto linear = cast<ssm::LinearOp>(op);
-        auto type = cast<RankedTensorType>(linear.getType());
-        // With a bias it is the sum that is rounded, not the product.
-        Type product = linear.getBias() ? type.clone(b.getF32Type()) : type;
-        replacement = adj::MatmulOp::create(b, op->getLoc(), product, linear.getX(), linear.getWeight(), UnitAttr(),
-                                            b.getUnitAttr());
-        if (linear.getBias())
-          replacement = adjc::addElementwise(b, op->getLoc(), replacement, linear.getBias(), type, true);
-      }
-      op->getResult(0).replaceAllUsesWith(replacement);
-      op->erase();
-    }
-  }
-
   /// Joins an accumulation with what makes its value, when nothing else uses that.
   LogicalResult formAccumulates(adj::ProgramOp program) {
     SmallVector<adj::AccumulateOp> accumulates;
@@ -138,6 +100,16 @@ private:
         ops.push_back(op);
       return isa<ssm::RepeatOp, adj::MiniSequencesOp>(op) ? WalkResult::advance() : WalkResult::skip();
     });
+    // Kernels of several operations, by the last of these.
+    llvm::DenseMap<Operation *, adjc::KernelGroup> groups;
+    llvm::DenseSet<Operation *> members;
+    for (Operation *op : ops) {
+      adjc::KernelGroup group = adjc::groupAround(op, members);
+      if (group.size() < 2)
+        continue;
+      members.insert(group.begin(), group.end());
+      groups[group.back()] = group;
+    }
     // From the end, so that what is used by nothing but unused results goes with them.
     for (Operation *op : llvm::reverse(ops)) {
       if (isa<adj::LmLossAdjointOp>(op))
@@ -146,8 +118,14 @@ private:
         return op->emitError("has no kernel; run ssm-expand-layers and adj-derive-adjoint first");
       if (op->getNumResults() == 0)
         return op->emitError("computes nothing that a kernel could");
-      eraseSizes(op);
-      if (failed(outliner.outline(op)))
+      auto group = groups.find(op);
+      if (group == groups.end() && members.contains(op))
+        continue;
+      SmallVector<Operation *> together(1, op);
+      if (group != groups.end())
+        together = group->second;
+      llvm::for_each(together, [&](Operation *member) { eraseSizes(member); });
+      if (failed(outliner.outline(together)))
         return failure();
     }
     return success();
@@ -185,19 +163,16 @@ private:
 
 struct FormKernels : adjc::impl::FormKernelsBase<FormKernels> {
   void runOnOperation() override {
-    unsigned kernels = 0;
-    if (failed(adjc::formKernels(getOperation(), kernels)))
+    Former former(getOperation());
+    if (failed(former.run()))
       return signalPassFailure();
-    numKernels += kernels;
+    numKernels += former.kernels();
   }
 };
 
 } // namespace
 
-LogicalResult adjc::formKernels(ModuleOp module, unsigned &kernels) {
-  Former former(module);
-  if (failed(former.run()))
-    return failure();
-  kernels = former.kernels();
-  return success();
+LogicalResult adjc::formKernels(ModuleOp module) {
+  unsigned fused = 0;
+  return failure(failed(fusePointwise(module, fused)) || failed(Former(module).run()));
 }

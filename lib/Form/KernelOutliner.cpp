@@ -112,32 +112,41 @@ adj::KernelOp makeKernel(Location loc, bool accumulate, MLIRContext *context) {
 
 } // namespace
 
-LogicalResult KernelOutliner::outline(Operation *op) {
+LogicalResult KernelOutliner::outline(ArrayRef<Operation *> ops) {
   SmallVector<Value> used;
-  for (Value result : op->getResults())
-    if (!result.use_empty() || isa<adj::CrossEntropyOp>(op))
-      used.push_back(result);
+  for (Operation *op : ops)
+    for (Value result : op->getResults())
+      if (isa<adj::CrossEntropyOp>(op) ||
+          llvm::any_of(result.getUsers(), [&](Operation *user) { return !llvm::is_contained(ops, user); }))
+        used.push_back(result);
   if (used.empty()) {
-    op->erase();
+    for (Operation *op : llvm::reverse(ops))
+      op->erase();
     return success();
   }
-  adj::KernelOp kernel = makeKernel(op->getLoc(), false, op->getContext());
+  // The kernel is named for what is not elementwise in it.
+  auto named = llvm::find_if(ops, [](Operation *op) { return !isa<linalg::GenericOp>(op); });
+  Operation *main = named == ops.end() ? ops.front() : *named;
+  Location loc = main->getLoc();
+  adj::KernelOp kernel = makeKernel(loc, false, main->getContext());
   Body body{&kernel->getRegion(0).front(), {}, {}};
   OpBuilder inside = OpBuilder::atBlockEnd(body.block);
-  cloneInto(op, body, inside);
+  for (Operation *op : ops)
+    cloneInto(op, body, inside);
   SmallVector<Value> yielded;
   for (Value result : used)
     yielded.push_back(body.mapping.lookup(result));
-  adj::YieldOp::create(inside, op->getLoc(), yielded);
-  kernel = intern(kernel, op->getName().stripDialect());
+  adj::YieldOp::create(inside, loc, yielded);
+  kernel = intern(kernel, main->getName().stripDialect());
 
-  OpBuilder b(op);
-  auto dispatch = adj::DispatchOp::create(b, op->getLoc(), ValueRange(used).getTypes(),
-                                          FlatSymbolRefAttr::get(kernel.getSymNameAttr()), body.inputs.getArrayRef(),
-                                          ValueRange{}, StringAttr());
+  OpBuilder b(ops.back());
+  auto dispatch =
+      adj::DispatchOp::create(b, loc, ValueRange(used).getTypes(), FlatSymbolRefAttr::get(kernel.getSymNameAttr()),
+                              body.inputs.getArrayRef(), ValueRange{}, StringAttr());
   for (auto [result, replacement] : llvm::zip(used, dispatch.getResults()))
     result.replaceAllUsesWith(replacement);
-  op->erase();
+  for (Operation *op : llvm::reverse(ops))
+    op->erase();
   return success();
 }
 

@@ -14,8 +14,9 @@ class KernelOutliner {
 public:
   explicit KernelOutliner(mlir::ModuleOp module);
 
-  /// Replaces `op` by a dispatch of a kernel that computes it (its used results).
-  mlir::LogicalResult outline(mlir::Operation *op);
+  /// Replaces `ops` (groupAround) by one dispatch of a kernel that computes them (their results that others
+  /// use), in the place of the last.
+  mlir::LogicalResult outline(llvm::ArrayRef<mlir::Operation *> ops);
   /// Replaces `op`, whose only result is accumulated, by a dispatch that adds to `parameter`'s gradient. A null `op`:
   /// the kernel adds `value` itself.
   mlir::LogicalResult outlineAccumulate(mlir::Operation *op, mlir::Value value, mlir::StringAttr parameter,

@@ -44,7 +44,10 @@ void adjc::buildPolicyPipeline(OpPassManager &manager, const PlanOptions &option
   manager.addPass(createOffload());
 }
 
-void adjc::buildKernelsPipeline(OpPassManager &manager) { manager.addPass(createFormKernels()); }
+void adjc::buildKernelsPipeline(OpPassManager &manager) {
+  manager.addPass(createFusePointwise());
+  manager.addPass(createFormKernels());
+}
 
 void adjc::registerAdjcPasses() {
   registerExpandPasses();

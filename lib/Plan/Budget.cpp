@@ -214,8 +214,7 @@ LogicalResult Chooser::report() const {
 
 LogicalResult Chooser::tryPolicy(const TapePolicy &policy) {
   OwningOpRef<ModuleOp> keeping = module->clone();
-  unsigned kernels = 0;
-  if (failed(applyTapePolicy(*keeping, policy.tape)) || failed(formKernels(*keeping, kernels)))
+  if (failed(applyTapePolicy(*keeping, policy.tape)) || failed(formKernels(*keeping)))
     return failure();
   for (int64_t shard : shardLengths())
     for (int64_t mini : miniSequences(shard * options.batch)) {

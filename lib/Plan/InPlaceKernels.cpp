@@ -35,6 +35,9 @@ bool canRunInPlace(adj::KernelOp kernel, unsigned input, unsigned output) {
   Value argument = kernel.getBody().getArgument(input);
   if (argument.getType() != init->get().getType())
     return false;
+  // Another operation of the kernel may read it later, or other rows of it.
+  if (!llvm::all_of(argument.getUsers(), [&](Operation *user) { return user == generic || isa<tensor::DimOp>(user); }))
+    return false;
   bool read = false;
   for (OpOperand *operand : generic.getDpsInputOperands())
     if (operand->get() == argument) {

@@ -5,12 +5,12 @@
 // CHECK: %[[W:.*]] = ssm.parameter "w"
 // CHECK: %[[C:.*]] = adj.working_copy %[[W]] : tensor<4x4xf32> -> tensor<4x4xbf16>
 // CHECK: adj.dispatch @embedding_0(%{{.*}}, %[[C]])
-// CHECK: adj.dispatch @truncf_0
+// CHECK: adj.dispatch @generic_0
 // CHECK: adj.gemm %{{.*}}, %[[C]] {transpose_b} : (tensor<?x?x4xbf16>, tensor<4x4xbf16>) -> tensor<?x?x4xbf16>
 // CHECK: adj.gemm %{{.*}}, %{{.*}} into "w" {transpose_a} : (tensor<?x?x4xbf16>, tensor<?x?x4xbf16>) -> ()
 // CHECK: adj.program @prepare
 // CHECK: %[[M:.*]] = ssm.parameter "w"
-// CHECK: %[[R:.*]] = adj.dispatch @truncf_1(%[[M]]) : (tensor<4x4xf32>) -> tensor<4x4xbf16>
+// CHECK: %[[R:.*]] = adj.dispatch @truncf_0(%[[M]]) : (tensor<4x4xf32>) -> tensor<4x4xbf16>
 // CHECK: adj.refresh "w", %[[R]] : tensor<4x4xbf16>
 adj.program @gradient(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets: tensor<?x?xi8>, %scale: tensor<f32>) {
   %w = ssm.parameter "w" <ones> : tensor<4x4xf32>

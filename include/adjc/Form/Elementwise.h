@@ -3,6 +3,7 @@
 #ifndef ADJC_FORM_ELEMENTWISE_H
 #define ADJC_FORM_ELEMENTWISE_H
 
+#include "adj/AdjOps.h"
 #include "mlir/IR/Builders.h"
 
 namespace adjc {
@@ -12,6 +13,9 @@ namespace adjc {
 /// added to every row.
 mlir::Value addElementwise(mlir::OpBuilder &b, mlir::Location loc, mlir::Value left, mlir::Value right,
                            mlir::RankedTensorType type, bool vector);
+
+/// Spells residuals, biases and conversions of token rows as linalg.generic, and linear layers as products.
+void spellOutElementwise(mlir::adj::ProgramOp program);
 
 } // namespace adjc
 

@@ -13,9 +13,10 @@ namespace adjc {
 #define GEN_PASS_REGISTRATION
 #include "adjc/Form/Passes.h.inc"
 
-/// What the pass does, for the planner, which forms kernels to see what they need. Returns the number of kernels in
-/// `kernels`.
-mlir::LogicalResult formKernels(mlir::ModuleOp module, unsigned &kernels);
+/// What adj-fuse-pointwise does; adds the number of fusions to `fused`.
+mlir::LogicalResult fusePointwise(mlir::ModuleOp module, unsigned &fused);
+/// What adj-fuse-pointwise and adj-form-kernels do, for the planner, which forms kernels to see what they need.
+mlir::LogicalResult formKernels(mlir::ModuleOp module);
 
 } // namespace adjc
 
