@@ -16,6 +16,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/DialectConversion.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -33,7 +34,37 @@ static bool isInstruction(Operation *op) {
          getElementTypeOrSelf(op->getResult(0).getType()).isF32();
 }
 
+/// f32 2^x and 1 / x by one instruction of the special-function units each. With denormal operands and results, which
+/// ".ftz" flushes, LLVM's own choice would be four.
+static void replaceByIntrinsic(Operation *op, Value operand, StringRef name, ConversionPatternRewriter &rewriter) {
+  rewriter.replaceOpWithNewOp<LLVM::CallIntrinsicOp>(op, rewriter.getF32Type(), rewriter.getStringAttr(name),
+                                                     ValueRange{operand});
+}
+
 namespace {
+struct LowerExp2 : OpConversionPattern<math::Exp2Op> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(math::Exp2Op op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    if (!op.getType().isF32())
+      return failure();
+    replaceByIntrinsic(op, adaptor.getOperand(), "llvm.nvvm.ex2.approx.ftz.f32", rewriter);
+    return success();
+  }
+};
+
+struct LowerReciprocal : OpConversionPattern<arith::DivFOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(arith::DivFOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    bool approximate = bitEnumContainsAll(op.getFastmath(), arith::FastMathFlags::afn);
+    if (!op.getType().isF32() || !approximate || !matchPattern(op.getLhs(), m_OneFloat()))
+      return failure();
+    replaceByIntrinsic(op, adaptor.getRhs(), "llvm.nvvm.rcp.approx.ftz.f", rewriter);
+    return success();
+  }
+};
+
 struct KernelsToNVVM : adjc::impl::AdjKernelsToNVVMBase<KernelsToNVVM> {
   void runOnOperation() override {
     // LLVM would end the process.
@@ -54,6 +85,7 @@ struct KernelsToNVVM : adjc::impl::AdjKernelsToNVVMBase<KernelsToNVVM> {
     target.addLegalOp<ModuleOp, UnrealizedConversionCastOp>();
     target.addLegalDialect<NVVM::NVVMDialect, gpu::GPUDialect>();
     RewritePatternSet patterns(&getContext());
+    patterns.add<LowerExp2, LowerReciprocal>(converter, &getContext(), /*benefit=*/2);
     arith::populateArithToLLVMConversionPatterns(converter, patterns);
     populateMathToLLVMConversionPatterns(converter, patterns);
     populateVectorToLLVMConversionPatterns(converter, patterns);

@@ -8,7 +8,7 @@ namespace adjc {
 
 /// f32 math.exp as math.exp2 of x log2(e), and scalar math.log1p as a polynomial up to 1 and lg2.approx beyond: within
 /// 4 units of the last place, rather than by the polynomials that a CPU needs, which have three times as many
-/// instructions.
+/// instructions. Scalar f32 x / y as x (1 / y).
 void populateGpuMathPatterns(mlir::RewritePatternSet &patterns);
 
 } // namespace adjc
