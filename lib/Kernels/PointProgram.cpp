@@ -122,6 +122,25 @@ PointNode *PointProgram::addExponential(PointNode *argument) {
   return node;
 }
 
+PointNode *PointProgram::addQuotient(PointNode *x, PointNode *y) {
+  for (auto [otherX, otherY, node] : quotients)
+    if (otherX == x && otherY == y)
+      return node;
+  auto known = llvm::find_if(reciprocals, [&](const auto &entry) { return entry.first == y; });
+  PointNode *reciprocal = known != reciprocals.end() ? known->second : nullptr;
+  if (!reciprocal) {
+    reciprocal = addValue(y, y->type, [](KernelBuilder &b, const PointIndex &, ValueRange values) {
+      return b.div(b.constant(values[0].getType(), 1), values[0]);
+    });
+    reciprocals.push_back({y, reciprocal});
+  }
+  PointNode *node = addValue({x, reciprocal}, x->type, [](KernelBuilder &b, const PointIndex &, ValueRange values) {
+    return b.mul(values[0], values[1]);
+  });
+  quotients.push_back({x, y, node});
+  return node;
+}
+
 PointNode *PointProgram::addOperation(Operation &op, ArrayRef<PointNode *> operands) {
   DimSet summed = 0;
   auto sum = dyn_cast<ssm::SumOp>(op);
@@ -138,6 +157,8 @@ PointNode *PointProgram::addOperation(Operation &op, ArrayRef<PointNode *> opera
       folded->op = &op; // costly, as the function it stands for
       return folded;
     }
+  if (foldsExponents && isa<arith::DivFOp>(op))
+    return addQuotient(operands[0], operands[1]);
   PointNode *node;
   if (sum) {
     node = addSum(operands.front(), summed);

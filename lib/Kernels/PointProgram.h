@@ -118,7 +118,7 @@ public:
   mlir::LogicalResult verifyLaneSums(mlir::Operation *op, bool partial) const;
 
   /// From here on exp(x y), where y does not vary over the tokens, is exp2(x (y log2(e))): what is constant is scaled
-  /// once.
+  /// once. And x / y is x (1 / y): all that is divided by y shares one reciprocal.
   void foldExponents() { foldsExponents = true; }
 
   /// In topological order.
@@ -160,13 +160,16 @@ private:
                  PointEmit emit);
   PointNode *addOperation(mlir::Operation &op, llvm::ArrayRef<PointNode *> operands);
   PointNode *addExponential(PointNode *argument);
+  PointNode *addQuotient(PointNode *x, PointNode *y);
   void dropUnused();
   void assignLevels();
 
   unsigned lane;
   DimSet fixed;
   bool foldsExponents = false;
-  llvm::SmallVector<std::pair<PointNode *, PointNode *>> exponentials; ///< folded ones, by their argument
+  llvm::SmallVector<std::pair<PointNode *, PointNode *>> exponentials;            ///< folded ones, by their argument
+  llvm::SmallVector<std::pair<PointNode *, PointNode *>> reciprocals;             ///< by what they are of
+  llvm::SmallVector<std::tuple<PointNode *, PointNode *, PointNode *>> quotients; ///< x, y, x (1 / y)
   llvm::SmallVector<std::unique_ptr<PointNode>> nodes;
   llvm::SmallVector<PointNest> nests;
 };

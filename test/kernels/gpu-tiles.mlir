@@ -10,11 +10,11 @@
 // CHECK-SAME:    memref<f32, 1> {llvm.noalias}, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index)
 // CHECK-SAME:    adj.threads = 64 : i64
 // CHECK-NOT:     memref.alloca
-// CHECK:         memref.store {{.*}} : memref<16x64xf32, 3>
+// CHECK:         vector.store {{.*}} {alignment = 16 : i64} : memref<16x64xf32, 3>, vector<4xf32>
 // CHECK:         gpu.barrier
 // The sequential part twice: for a tile of 16 tokens without a reset, and for any.
 // CHECK:         scf.if
-// CHECK:           vector.load {{.*}} {alignment = 16 : i64} : memref<16x4xf32, 3>, vector<4xf32>
+// CHECK:           vector.load {{.*}} {alignment = 16 : i64} : memref<16x1x4xf32, 3>, vector<4xf32>
 // CHECK:         } else {
 // CHECK:           arith.cmpi slt
 // CHECK:         gpu.barrier
@@ -46,7 +46,8 @@ adj.kernel @staged {
 }
 
 // The adjoint has one more, which sums over the chunks what does not vary over the tokens. A constant exponent is scaled by log2(e) once, before
-// the tokens. Sums over lanes share their shuffles: a thread sends one of two values at each step.
+// the tokens. Sums over lanes share their shuffles: a thread sends one of two values at each step. It has its inner points in an order of its own, and rows
+// are shared in both orders.
 // CHECK-LABEL: func.func @kept_states(
 // CHECK:         %[[SCALED:.*]] = arith.mulf %{{.*}}, %cst
 // CHECK:         scf.for
@@ -94,4 +95,33 @@ adj.kernel @kept {
       ssm.yield %15, %9, %13, %3, %14 : f32, f32, f32, f32, f32
     }
   adj.yield %d#0, %d#1, %d#2, %d#3 : tensor<?x?x128xf32>, tensor<?x?x128xf32>, tensor<2x?x?x2xf32>, tensor<?x128x2xf32>
+}
+
+// Where the plan says that rows begin at multiples of 16 bytes, a thread reads and writes four neighbouring lanes at once: the first tile's before the loop
+// over tiles, each other one's at the end of the tile before.
+// CHECK-LABEL: func.func @aligned_states(
+// CHECK:         vector.load {{.*}} {alignment = 8 : i64} : memref<?x?x128xbf16, {{.*}}>, vector<4xbf16>
+// CHECK:         scf.for
+// CHECK:           vector.store {{.*}} : memref<16x64xf32, 3>, vector<4xf32>
+// CHECK:           gpu.barrier
+// CHECK:           gpu.barrier
+// CHECK:           vector.load {{.*}} {alignment = 8 : i64} : memref<?x?x128xbf16, {{.*}}>, vector<4xbf16>
+// CHECK-LABEL: func.func @aligned_outputs(
+// CHECK:         vector.store {{.*}} {alignment = 8 : i64} : memref<?x?x128xbf16, {{.*}}>, vector<4xbf16>
+adj.kernel @aligned attributes {row_strides = array<i64: 128, 4, 1, 128>, alignments = array<i64: 16, 16, 16, 16>} {
+^bb0(%x: tensor<?x?x128xbf16>, %b: tensor<?x?x4xbf16>, %a: tensor<128xf32>):
+  %y = ssm.scan over [b, t, d, n] state [d, n] : f32
+      ins(%x as [b, t, d], %b as [b, t, n], %a as [d] : tensor<?x?x128xbf16>, tensor<?x?x4xbf16>, tensor<128xf32>)
+      outs([b, t, d] : tensor<?x?x128xbf16>)
+      step {
+      ^bb0(%x_: f32, %b_: f32, %a_: f32, %reset: i1):
+        %xx = arith.mulf %x_, %x_ : f32
+        %u = arith.mulf %xx, %b_ : f32
+        ssm.yield %a_, %u : f32, f32
+      } read {
+      ^bb0(%x_: f32, %b_: f32, %a_: f32, %h: f32, %reset: i1):
+        %s = ssm.sum [3] %h : f32
+        ssm.yield %s : f32
+      }
+  adj.yield %y : tensor<?x?x128xbf16>
 }

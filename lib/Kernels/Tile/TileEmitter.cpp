@@ -1,7 +1,7 @@
-//===- TileEmitter.cpp - the (token, lane) and (token, inner) points of a tile ----------------------------------===//
+//===- TileEmitter.cpp - what a tile shares, and its (token, inner) points ---------------------------------------===//
 #include "TileEmitter.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -18,25 +18,30 @@ TileEmitter::TileEmitter(KernelContext &context, const ScanGeometry &geometry, c
   makeShared();
 }
 
-bool TileEmitter::isNeededAfter(const PointNode *node) const {
-  return program.isUsedIn(node, TileStage::After) ||
-         llvm::any_of(program.stores(), [&](const PointNode *store) { return store->operands.front() == node; });
-}
-
 void TileEmitter::makeShared() {
+  innerSums = program.inStage(TileStage::InnerSum);
+  laneSums = program.inStage(TileStage::LaneSum);
+  twists = !laneSums.empty() && layout.innerShare > 1 && llvm::isPowerOf2_64(layout.innerShare) &&
+           layout.laneThreadsPerWarp() >= layout.innerShare;
+  int64_t copies = twists ? layout.innerShare : 1;
   auto typeOf = [&](const PointNode *node) -> Type { return node->type.isInteger(1) ? b.getI8Type() : node->type; };
   for (const PointNode *node : program.inStage(TileStage::Before))
     if (program.isUsedIn(node, TileStage::Sequential))
       shared[node] = b.workspace({tileTokens, layout.lanes()}, typeOf(node));
   for (const PointNode *node : program.inStage(TileStage::Row))
     if (program.isUsedIn(node, TileStage::Sequential))
-      shared[node] = b.workspace({tileTokens, layout.innerSize}, typeOf(node));
+      shared[node] = b.workspace({tileTokens, copies, layout.innerSize}, typeOf(node));
   if (parkPoints)
-    for (const PointNode *node : program.inStage(TileStage::Before))
-      if (isNeededAfter(node))
-        parked[node] = b.workspace({layout.pointsPerThread(), layout.threads()}, typeOf(node));
-  innerSums = program.inStage(TileStage::InnerSum);
-  laneSums = program.inStage(TileStage::LaneSum);
+    chooseParked();
+  for (TileStage stage : {TileStage::Scalar, TileStage::Row, TileStage::Before})
+    for (const PointNode *node : program.inStage(stage))
+      if (node->kind == Kind::Leaf && node->tensor && node->map) {
+        views[node] = context.fullView(node->tensor);
+        if (stage == TileStage::Before && isVector(node))
+          vectors.insert(node);
+      }
+  if (resetFlag)
+    resets = context.fullView(resetFlag->tensor);
   groupTokens = std::min<int64_t>(layout.innerThreads, 4);
   if (!innerSums.empty())
     // Padded: the inner threads of a lane write different values of it at once.
@@ -69,10 +74,23 @@ PointIndex TileEmitter::laneIndex(Value lane, Value token) {
   return index;
 }
 
+Value TileEmitter::twisted(Value s) { return twist ? Value(arith::XOrIOp::create(b, s, twist)) : s; }
+
+SmallVector<Value> TileEmitter::twisted(ArrayRef<Value> values) {
+  SmallVector<Value> now(values);
+  for (size_t bit = 1; twist && bit < values.size(); bit *= 2) {
+    Value swaps = b.compare(arith::CmpIPredicate::ne, b.remainder(b.div(twist, b.index(bit)), b.index(2)), b.index(0));
+    SmallVector<Value> old(now);
+    for (size_t s = 0; s < values.size(); ++s)
+      now[s] = b.select(swaps, old[s ^ bit], old[s]);
+  }
+  return now;
+}
+
 PointIndex TileEmitter::elementIndex(int64_t c, int64_t s, Value token) {
   PointIndex index = laneIndex(b.add(block.laneThread, b.index(c * layout.laneThreads)), token);
   if (layout.inner)
-    index.dims[*layout.inner] = b.add(b.mul(block.innerThread, b.index(layout.innerShare)), b.index(s));
+    index.dims[*layout.inner] = b.add(b.mul(block.innerThread, b.index(layout.innerShare)), twisted(b.index(s)));
   return index;
 }
 
@@ -95,13 +113,11 @@ Value TileEmitter::isToken(const Tile &tile, const TileSlot &slot) {
   return b.compare(arith::CmpIPredicate::slt, numberOf(slot), tile.count);
 }
 
-Value TileEmitter::isPlain(const Tile &tile, Value resets) {
+Value TileEmitter::isPlain(const Tile &tile) {
   Value full = b.compare(arith::CmpIPredicate::eq, tile.count, b.index(tileTokens));
-  if (!resets)
+  if (!flag)
     return full;
   // Every thread looks at one token; the 16 of a half warp see all of them.
-  Value slot = b.remainder(block.thread, b.index(tileTokens));
-  Value flag = b.load(resets, {block.scan.batch, clampToken(tile, slot)});
   Value any = arith::ExtUIOp::create(b, b.getI32Type(), flag);
   for (int32_t distance = tileTokens / 2; distance >= 1; distance /= 2)
     any = arith::OrIOp::create(b, any,
@@ -111,8 +127,12 @@ Value TileEmitter::isPlain(const Tile &tile, Value resets) {
 
 void TileEmitter::emitHoisted(const TileBlock &newBlock) {
   block = newBlock;
-  Value lane = b.remainder(block.thread, b.index(layout.lanes()));
-  PointIndex point = laneIndex(lane, Value());
+  if (twists)
+    twist = b.div(b.remainder(block.laneThread, b.index(layout.laneThreadsPerWarp())),
+                  b.index(layout.laneThreadsPerWarp() / layout.innerShare));
+  PointGroup group = makeGroup({b.index(0), b.index(tileTokens)}, 0);
+  for (PointIndex &index : group.index)
+    index.dims[tokenDim] = Value();
   for (const PointNode *node : program.inStage(TileStage::Hoisted)) {
     SmallVector<Value> values;
     for (int64_t c = 0; c < (program.hasLane(node) ? layout.laneShare : 1); ++c)
@@ -123,12 +143,10 @@ void TileEmitter::emitHoisted(const TileBlock &newBlock) {
         values.push_back(node->emit(b, elementIndex(c, s, Value()), operands));
       }
     hoisted[node] = values;
-    if (program.hasInner(node))
-      continue;
-    auto operands =
-        llvm::map_to_vector(node->operands, [&](const PointNode *operand) { return hoistedPoint[operand]; });
-    hoistedPoint[node] = node->emit(b, point, operands);
+    if (!program.hasInner(node))
+      computePoint(node, group);
   }
+  hoistedPoints = std::move(group.values);
 }
 
 Value TileEmitter::evaluate(const PointNode *node, const PointIndex &index, Value slot, PointValues &cache) {
@@ -145,84 +163,62 @@ Value TileEmitter::evaluate(const PointNode *node, const PointIndex &index, Valu
   return cache[node] = node->emit(b, index, operands);
 }
 
-void TileEmitter::emitRows(const Tile &tile) {
-  SmallVector<const PointNode *> rows = llvm::filter_to_vector(
-      program.inStage(TileStage::Row), [&](const PointNode *node) { return shared.contains(node); });
-  if (rows.empty())
-    return;
-  b.spread(b.index(0), b.index(tileTokens * layout.innerSize), [&](Value number) {
-    Value slot = b.div(number, b.index(layout.innerSize)), inner = b.remainder(number, b.index(layout.innerSize));
-    PointIndex index = makeIndex(geometry, block.scan);
-    index.dims[tokenDim] = clampToken(tile, slot);
-    index.dims[*layout.inner] = inner;
-    PointValues cache;
-    for (const PointNode *node : rows)
-      b.store(toShared(evaluate(node, index, slot, cache)), shared[node], {slot, inner});
+/// Points of rows that a thread reads ahead.
+constexpr int64_t mostRowPoints = 4;
+
+SmallVector<PointIndex> TileEmitter::rowPoints(const Tile &tile, SmallVectorImpl<Value> &slots) {
+  SmallVector<PointIndex> points;
+  int64_t all = tileTokens * layout.innerSize, own = all / layout.threads();
+  if (!layout.inner || all % layout.threads() != 0 || own > mostRowPoints)
+    return points;
+  for (int64_t i = 0; i < own; ++i) {
+    Value number = b.add(block.thread, b.index(i * layout.threads()));
+    slots.push_back(b.div(number, b.index(layout.innerSize)));
+    PointIndex &index = points.emplace_back(makeIndex(geometry, block.scan));
+    index.dims[tokenDim] = clampToken(tile, slots.back());
+    index.dims[*layout.inner] = b.remainder(number, b.index(layout.innerSize));
+  }
+  return points;
+}
+
+SmallVector<const PointNode *> TileEmitter::rowLeaves() {
+  return llvm::filter_to_vector(program.inStage(TileStage::Row), [&](const PointNode *node) {
+    return node->kind == Kind::Leaf && (shared.contains(node) || program.isUsedIn(node, TileStage::Row));
   });
 }
 
-void TileEmitter::emitBefore(const Tile &tile) {
-  int64_t lanes = layout.lanes(), step = layout.threads() / lanes;
-  Value lane = b.remainder(block.thread, b.index(lanes)), slot0 = b.div(block.thread, b.index(lanes));
-  points.assign(layout.pointsPerThread(), {});
-  // Reads first, of all points: they wait for memory together.
-  for (auto [number, values] : llvm::enumerate(points)) {
-    Value slot = b.add(slot0, b.index(static_cast<int64_t>(number) * step));
-    PointIndex index = laneIndex(lane, clampToken(tile, slot));
-    for (TileStage stage : {TileStage::Scalar, TileStage::Before})
-      for (const PointNode *node : program.inStage(stage))
-        if (node->kind == Kind::Leaf)
-          values[node] = node->emit(b, index, {});
-  }
-  emitRows(tile);
-  for (auto [number, values] : llvm::enumerate(points)) {
-    Value slot = b.add(slot0, b.index(static_cast<int64_t>(number) * step));
-    PointIndex index = laneIndex(lane, clampToken(tile, slot));
-    for (TileStage stage : {TileStage::Scalar, TileStage::Before})
-      for (const PointNode *node : program.inStage(stage)) {
-        if (node->kind != Kind::Leaf) {
-          auto operands = llvm::map_to_vector(node->operands, [&, &values = values](const PointNode *operand) {
-            return program.stageOf(operand) == TileStage::Hoisted ? hoistedPoint[operand] : values[operand];
-          });
-          values[node] = node->emit(b, index, operands);
-        }
-        if (shared.contains(node))
-          b.store(toShared(values[node]), shared[node], {slot, lane});
-        if (parked.contains(node))
-          b.store(toShared(values[node]), parked[node], {b.index(number), block.thread});
-      }
-  }
+void TileEmitter::emitRow(const PointIndex &index, Value slot, PointValues &cache) {
+  for (const PointNode *node : program.inStage(TileStage::Row))
+    if (shared.contains(node)) {
+      Value value = toShared(evaluate(node, index, slot, cache)), inner = index.dims[*layout.inner];
+      for (int64_t copy = 0; copy < (twists ? layout.innerShare : 1); ++copy)
+        b.store(value, shared[node], {slot, b.index(copy), arith::XOrIOp::create(b, inner, b.index(copy))});
+    }
 }
 
-void TileEmitter::emitAfter(const Tile &tile) {
-  int64_t lanes = layout.lanes(), step = layout.threads() / lanes;
-  Value lane = b.remainder(block.thread, b.index(lanes)), slot0 = b.div(block.thread, b.index(lanes));
-  for (auto [number, values] : llvm::enumerate(points)) {
-    Value slot = b.add(slot0, b.index(static_cast<int64_t>(number) * step));
-    PointIndex index = laneIndex(lane, clampToken(tile, slot));
-    for (auto [sum, node] : llvm::enumerate(innerSums))
-      values[node] = readInnerSum(sum, slot, lane);
-    for (auto &[node, memory] : parked)
-      values[node] = fromShared(b.load(memory, {b.index(number), block.thread}), node->type);
-    auto valueOf = [&, &values = values](const PointNode *operand) {
-      return program.stageOf(operand) == TileStage::Hoisted ? hoistedPoint[operand] : values[operand];
-    };
-    for (const PointNode *node : program.inStage(TileStage::After))
-      values[node] = node->emit(b, index, llvm::map_to_vector(node->operands, valueOf));
-    registers.element = number;
-    registers.exists = b.compare(arith::CmpIPredicate::slt, slot, tile.count);
-    if (geometry.lanes % lanes != 0)
-      registers.exists =
-          b.logicalAnd(registers.exists, b.compare(arith::CmpIPredicate::slt, b.add(block.scan.firstLane, lane),
-                                                   b.index(geometry.lanes)));
-    for (const PointNode *store : program.stores()) {
-      TileStage stage = program.stageOf(store->operands.front());
-      if (stage == TileStage::Before || stage == TileStage::After || stage == TileStage::InnerSum)
-        store->emit(b, index, valueOf(store->operands.front()));
+void TileEmitter::emitRows(const Tile &tile, ValueRange read) {
+  if (llvm::none_of(program.inStage(TileStage::Row), [&](const PointNode *node) { return shared.contains(node); }))
+    return;
+  SmallVector<Value> slots;
+  SmallVector<PointIndex> points = rowPoints(tile, slots);
+  for (auto [slot, index] : llvm::zip_equal(slots, points)) {
+    PointValues cache;
+    for (const PointNode *node : rowLeaves()) {
+      cache[node] = b.extended(read.front());
+      read = read.drop_front();
     }
-    registers.exists = Value();
+    emitRow(index, slot, cache);
   }
-  emitRowStores(tile);
+  if (!points.empty())
+    return;
+  b.spread(b.index(0), b.index(tileTokens * layout.innerSize), [&](Value number) {
+    Value slot = b.div(number, b.index(layout.innerSize));
+    PointIndex index = makeIndex(geometry, block.scan);
+    index.dims[tokenDim] = clampToken(tile, slot);
+    index.dims[*layout.inner] = b.remainder(number, b.index(layout.innerSize));
+    PointValues cache;
+    emitRow(index, slot, cache);
+  });
 }
 
 void TileEmitter::emitRowStores(const Tile &tile) {

@@ -10,7 +10,7 @@ namespace adjc::scan {
 /// Elements of the state per group of a carry.
 static constexpr int64_t carryElements = gpuThreads;
 /// Chunks that a carry reads ahead.
-static constexpr int64_t carryUnroll = 8;
+static constexpr int64_t carryUnroll = 16;
 
 int64_t TileKernel::stateFloats() const {
   int64_t floats = geometry.stateParts;
@@ -57,12 +57,12 @@ SmallVector<const PointNode *> TileKernel::addElementStore(PointValue value, Ele
 const PointNode *TileKernel::addTileOutput(PointNode *node, Value tensor, AffineMap map,
                                            std::function<SmallVector<Value>(const PointIndex &)> leading) {
   Value view = context.fullView(tensor);
-  return program.addStore(
+  PointNode *store = program.addStore(
       node, dimsOf(map) | dimBit(batchDim) | dimBit(tokenDim),
       [=, this](KernelBuilder &b, const PointIndex &index, ValueRange values) {
         SmallVector<Value> indices = leading ? leading(index) : SmallVector<Value>();
         llvm::append_range(indices, mapIndices(map, index));
-        auto write = [&] { storeLanes(b, values[0], view, indices); };
+        auto write = [&] { Lanes(b, getWidth(values[0]), /*aligned=*/true).store(values[0], view, indices); };
         if (registers.exists)
           b.ifThen(registers.exists, write);
         else
@@ -70,6 +70,10 @@ const PointNode *TileKernel::addTileOutput(PointNode *node, Value tensor, Affine
         return Value();
       },
       /*copied=*/false);
+  // Says where it writes: the emitter gives it several lanes at once where that is aligned.
+  store->tensor = tensor;
+  store->map = map;
+  return store;
 }
 
 bool TileKernel::makeEmitter(PointNode *resetFlag, bool parkPoints) {
@@ -128,12 +132,11 @@ Tile TileKernel::tileAt(const TileBlock &block, Value first) {
   return {b.add(block.firstToken, first), b.min(b.index(tileTokens), b.sub(block.tokens, first))};
 }
 
-SmallVector<Value> TileKernel::emitBeforeAndTokens(const Tile &tile, Value resets, ValueRange carried,
-                                                   function_ref<SmallVector<Value>(const Tile &, ValueRange)> body) {
-  emitter->emitBefore(tile);
+SmallVector<Value> TileKernel::emitTokens(const Tile &tile, ValueRange carried,
+                                          function_ref<SmallVector<Value>(const Tile &, ValueRange)> body) {
   b.barrier();
   SmallVector<Value> next = b.ifElse(
-      carried.getTypes(), emitter->isPlain(tile, resets),
+      carried.getTypes(), emitter->isPlain(tile),
       [&] {
         Tile plain = tile;
         plain.plain = true;
@@ -142,6 +145,43 @@ SmallVector<Value> TileKernel::emitBeforeAndTokens(const Tile &tile, Value reset
       [&] { return body(tile, carried); });
   b.barrier();
   return next;
+}
+
+SmallVector<Value> TileKernel::forTiles(const TileBlock &block, bool reverse, ValueRange inits,
+                                        function_ref<SmallVector<Value>(const Tile &)> read, size_t ownOperands,
+                                        function_ref<SmallVector<Value>(const Tile &, ValueRange, ValueRange)> tokens,
+                                        function_ref<void()> finishPoints) {
+  Value last = b.sub(b.ceilDiv(block.tokens, tileTokens), b.index(1));
+  auto tileNumber = [&](Value number) {
+    Value place = reverse ? b.sub(last, number) : number;
+    return tileAt(block, b.mul(place, b.index(tileTokens)));
+  };
+  auto readAll = [&](Value number) {
+    Tile tile = tileNumber(number);
+    SmallVector<Value> values = emitter->readTile(tile);
+    llvm::append_range(values, read(tile));
+    return values;
+  };
+  SmallVector<Value> first(inits);
+  SmallVector<Value> firstRead = readAll(b.index(0));
+  llvm::append_range(first, firstRead);
+  SmallVector<Value> end = b.loop(b.index(0), b.add(last, b.index(1)), 1, first, [&](Value number, ValueRange carried) {
+    ValueRange values = carried.take_front(inits.size()), operands = carried.drop_front(inits.size());
+    Tile tile = tileNumber(number);
+    emitter->emitBefore(tile, operands.drop_back(ownOperands));
+    finishPoints();
+    SmallVector<Value> next = emitTokens(tile, values, [&](const Tile &tile, ValueRange values) {
+      return tokens(tile, operands.take_back(ownOperands), values);
+    });
+    // The next tile's operands are on their way while this one's are finished.
+    SmallVector<Value> nextRead = readAll(b.min(b.add(number, b.index(1)), last));
+    emitter->emitAfter(tile);
+    finishPoints();
+    llvm::append_range(next, nextRead);
+    return next;
+  });
+  end.resize(inits.size());
+  return end;
 }
 
 ElementValues TileKernel::ifToken(const Tile &tile, const TileSlot &slot, const ElementValues &values,
@@ -177,15 +217,23 @@ static bool isVector(const ScanGeometry &geometry, const TileLayout &layout) {
   return layout.innerShare == 4 && geometry.stateParts == 1 && layout.inner && geometry.state.back() == *layout.inner;
 }
 
+Value TileKernel::vectorOffset(int64_t c) {
+  PointIndex index = emitter->elementIndex(c, 0, Value());
+  index.dims[*layout.inner] = b.mul(emitter->getBlock().innerThread, b.index(layout.innerShare));
+  return elementOffset(b, geometry, index);
+}
+
 ElementValues TileKernel::loadElements(Value flat, Value base) {
   ElementValues values(parts(), SmallVector<Value>(layout.elements()));
   for (int64_t c = 0; c < layout.laneShare; ++c) {
     if (isVector(geometry, layout)) {
-      Value place = b.add(base, elementOffset(b, geometry, emitter->elementIndex(c, 0, Value())));
+      Value place = b.add(base, vectorOffset(c));
       Value vector = vector::LoadOp::create(b, VectorType::get({4}, b.getF32Type()), flat, ValueRange(place),
                                             /*nontemporal=*/false, llvm::MaybeAlign(16));
+      SmallVector<Value> own;
       for (int64_t s = 0; s < 4; ++s)
-        values[0][c * 4 + s] = vector::ExtractOp::create(b, vector, ArrayRef<int64_t>{s});
+        own.push_back(vector::ExtractOp::create(b, vector, ArrayRef<int64_t>{s}));
+      llvm::copy(emitter->twisted(own), values[0].begin() + c * 4);
       continue;
     }
     for (int64_t s = 0; s < layout.innerShare; ++s) {
@@ -201,9 +249,9 @@ void TileKernel::storeElements(const ElementValues &values, Value flat, Value ba
   for (int64_t c = 0; c < layout.laneShare; ++c) {
     auto write = [&] {
       if (isVector(geometry, layout)) {
-        Value place = b.add(base, elementOffset(b, geometry, emitter->elementIndex(c, 0, Value())));
+        Value place = b.add(base, vectorOffset(c));
         Value vector = vector::FromElementsOp::create(b, VectorType::get({4}, b.getF32Type()),
-                                                      ArrayRef(values[0]).slice(c * 4, 4));
+                                                      emitter->twisted(ArrayRef(values[0]).slice(c * 4, 4)));
         vector::StoreOp::create(b, vector, flat, ValueRange(place), /*nontemporal=*/false, llvm::MaybeAlign(16));
         return;
       }

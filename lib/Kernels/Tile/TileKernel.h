@@ -41,7 +41,7 @@ protected:
   PointValue addElementLeaf(ElementValues &values);
   /// A store that leaves a value over the state's points in `values`.
   llvm::SmallVector<const PointNode *> addElementStore(PointValue value, ElementValues &values, PointNode *like);
-  /// As addOutput, where the point exists.
+  /// As addOutput, where the point exists; the value may be a vector of lanes.
   const PointNode *addTileOutput(PointNode *node, mlir::Value tensor, mlir::AffineMap map,
                                  std::function<llvm::SmallVector<mlir::Value>(const PointIndex &)> leading);
   /// False where the regions do not fit a tile.
@@ -60,11 +60,18 @@ protected:
   void forChunks(llvm::function_ref<void(const TileBlock &)> body);
   /// The tile that begins with token number `first` of the block's chunk.
   Tile tileAt(const TileBlock &block, mlir::Value first);
-  /// The (token, lane) points before a tile's sequential part, and that part, which `body` writes twice: for a plain
-  /// tile and for any. A barrier ends it.
+  /// The sequential part of a tile, which `body` writes twice: for a plain tile and for any. Barriers are around it.
   llvm::SmallVector<mlir::Value>
-  emitBeforeAndTokens(const Tile &tile, mlir::Value resets, mlir::ValueRange carried,
-                      llvm::function_ref<llvm::SmallVector<mlir::Value>(const Tile &, mlir::ValueRange)> body);
+  emitTokens(const Tile &tile, mlir::ValueRange carried,
+             llvm::function_ref<llvm::SmallVector<mlir::Value>(const Tile &, mlir::ValueRange)> body);
+  /// Runs over the tiles of a chunk with carried values, from the last one with `reverse`. `tokens` writes the
+  /// sequential part (tile, own operands, carried values); `ownOperands` values are read by `read` along with the
+  /// tile's operands, a tile ahead; `finishPoints` comes after each part that stores (token, lane) points.
+  llvm::SmallVector<mlir::Value>
+  forTiles(const TileBlock &block, bool reverse, mlir::ValueRange inits,
+           llvm::function_ref<llvm::SmallVector<mlir::Value>(const Tile &)> read, size_t ownOperands,
+           llvm::function_ref<llvm::SmallVector<mlir::Value>(const Tile &, mlir::ValueRange, mlir::ValueRange)> tokens,
+           llvm::function_ref<void()> finishPoints);
   /// `values` where the token is one of the tile's, else `old`.
   ElementValues ifToken(const Tile &tile, const TileSlot &slot, const ElementValues &values, const ElementValues &old);
 
@@ -73,6 +80,8 @@ protected:
   forQuarters(mlir::ValueRange inits, bool reverse, int64_t count,
               llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value quarter, mlir::ValueRange carried)> body);
 
+  /// The place of the inner points of element (c, 0 ...) in a state's floats.
+  mlir::Value vectorOffset(int64_t c);
   /// Copies the thread's elements between a flat memref that holds states from `base` on and registers.
   ElementValues loadElements(mlir::Value flat, mlir::Value base);
   void storeElements(const ElementValues &values, mlir::Value flat, mlir::Value base);

@@ -3,6 +3,7 @@
 #define ADJC_KERNELS_TILE_TILELAYOUT_H
 
 #include "../ScanGeometry.h"
+#include <numeric>
 
 namespace adjc::scan {
 
@@ -19,8 +20,10 @@ inline constexpr int64_t quarterTokens = tileTokens / 4;
 ///     lane   = laneThread + c * laneThreads,   c < laneShare
 ///     inner  = innerThread * innerShare + s,   s < innerShare
 ///
-/// What has no inner points is computed before and after it, a tile's (token, lane) points spread over the threads:
-/// lane = thread % lanes.
+/// What has no inner points is computed before and after it. There a thread has the tile's (token, lane) points
+///
+///     lane  = thread % laneGroups * pointLanes + i,      i < pointLanes, which it reads and writes at once
+///     token = thread / laneGroups + g * pointStep,       g < pointGroups
 struct TileLayout {
   int64_t laneShare = 1, innerShare = 1, innerThreads = 1, laneThreads = 1;
   std::optional<unsigned> inner; ///< the inner dimension
@@ -35,6 +38,10 @@ struct TileLayout {
   int64_t laneThreadsPerWarp() const { return 32 / innerThreads; }
   /// (token, lane) points of a tile per thread.
   int64_t pointsPerThread() const { return tileTokens * lanes() / threads(); }
+  int64_t pointLanes() const { return std::gcd(std::gcd(pointsPerThread(), lanes()), int64_t(4)); }
+  int64_t laneGroups() const { return lanes() / pointLanes(); }
+  int64_t pointGroups() const { return pointsPerThread() / pointLanes(); }
+  int64_t pointStep() const { return tileTokens / pointGroups(); }
 
   /// None where the recurrence does not fit this scheme (a dense transition, several inner dimensions, an odd number of
   /// inner points): it is then computed lane by lane as on the CPU.

@@ -103,17 +103,11 @@ public:
 private:
   bool isWritten(Value result) { return result && context.isOutput(result); }
 
-  /// Runs over the tiles of a chunk with carried values; `body` writes the sequential part, for a plain tile and for
-  /// any.
   SmallVector<Value> forTiles(const TileBlock &block, ValueRange inits,
                               function_ref<SmallVector<Value>(const Tile &, ValueRange)> body) {
-    Value resets = scan.getResets() ? context.fullView(scan.getResets()) : Value();
-    return b.loop(b.index(0), block.tokens, tileTokens, inits, [&](Value first, ValueRange carried) {
-      Tile tile = tileAt(block, first);
-      SmallVector<Value> next = emitBeforeAndTokens(tile, resets, carried, body);
-      emitter->emitAfter(tile);
-      return next;
-    });
+    return TileKernel::forTiles(
+        block, /*reverse=*/false, inits, [](const Tile &) { return SmallVector<Value>(); }, 0,
+        [&](const Tile &tile, ValueRange, ValueRange values) { return body(tile, values); }, [] {});
   }
 
   ElementValues step(const Tile &tile, const TileSlot &slot, const ElementValues &state) {

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------------------------------------------------===//
 #include "TileKernel.h"
+#include "TileTokenSums.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
@@ -15,22 +16,15 @@ namespace adjc::scan {
 
 namespace {
 
-/// The cotangent of an input that does not vary over the tokens, summed over them in registers.
-struct TileTokenSum {
-  Value result; ///< the tensor
-  AffineMap map;
-  bool sequential = false; ///< of the thread's elements; otherwise of its (token, lane) points, which are of one lane
-  SmallVector<Value> tile, total; ///< of the current tile, and of those before
-  const PointNode *store = nullptr;
-};
-
 class TileScanAdjoint : public TileKernel {
 public:
   enum Launch { States, Carry, Gradients, Sums };
 
   TileScanAdjoint(KernelContext &context, adj::ScanAdjointOp scan, const ScanGeometry &geometry,
                   const TileLayout &layout)
-      : TileKernel(context, geometry, layout), scan(scan) {}
+      : TileKernel(context, geometry, layout), scan(scan),
+        tokenSums(context, geometry, layout, registers, stateFloats(),
+                  [this](AffineMap map, const PointIndex &index) { return partialIndices(map, index); }) {}
 
   /// Builds the program of a launch. False where the regions do not fit.
   FailureOr<bool> build(Launch launch) {
@@ -65,36 +59,35 @@ public:
          llvm::zip_equal(ArrayRef(yielded).drop_front(), scan.getDifferentiated(), scan.getInputCotangents()))
       if (isWritten(result))
         addContribution(value.re, getMap(number), result);
-    return makeEmitter(resetFlag, /*parkPoints=*/true) && placeTokenSums();
+    return makeEmitter(resetFlag, /*parkPoints=*/true) && tokenSums.place(*tiles);
   }
 
   /// Floats of workspace per sequence and chunk, for the token sums.
-  int64_t tokenSumFloats() const {
-    int64_t floats = 0;
-    for (const TileTokenSum &sum : tokenSums)
-      floats += floatsOf(sum);
-    return floats;
-  }
+  int64_t tokenSumFloats() const { return tokenSums.workspaceFloats(); }
 
   void emitStates() {
     Value flat = context.workspaceView();
     forChunks([&](const TileBlock &block) {
       ElementValues c = zeros(), product = constants(1);
-      SmallVector<Value> last = forTiles(block, flatten({&c, &product}), [&](const Tile &tile, ValueRange carried) {
-        auto all = tiles->closure(tiles->stores());
+      auto all = tiles->closure(tiles->stores());
+      auto tokens = [&](const Tile &tile, ValueRange, ValueRange carried) {
         return forQuarters(carried, /*reverse=*/true, 4, [&](Value quarter, ValueRange values) {
           ElementValues value = take(values), p = take(values);
           for (int64_t offset = quarterTokens; offset-- > 0;) {
             TileSlot slot{quarter, offset};
             cotangent = value;
             emitter->emitToken(tile, slot, all);
-            ElementValues nextProduct = multiply(transition, p, /*conjugate=*/true);
+            // Its conjugate is taken by the carry.
+            ElementValues nextProduct = multiply(transition, p, /*conjugate=*/false);
             value = ifToken(tile, slot, nextCotangent, value);
             p = ifToken(tile, slot, nextProduct, p);
           }
           return flatten({&value, &p});
         });
-      });
+      };
+      SmallVector<Value> last = forTiles(
+          block, /*reverse=*/true, flatten({&c, &product}), [](const Tile &) { return SmallVector<Value>(); }, 0,
+          tokens, [] {});
       ValueRange rest(last);
       c = take(rest);
       product = take(rest);
@@ -117,45 +110,24 @@ public:
     for (const PointNode *sum : tiles->inStage(TileStage::InnerSum))
       others.push_back(sum);
     reversed = tiles->closure(others);
-    Value memory = sumMemory();
-    quarterStates =
-        b.workspace({3, static_cast<int64_t>(parts()) * layout.elements(), layout.threads()}, b.getF32Type());
+    tokenSums.makeShared();
+    int64_t stateValues = static_cast<int64_t>(parts()) * layout.elements();
+    quarterStates = b.workspace({3, layout.threads(), stateValues}, b.getF32Type());
     forChunks([&](const TileBlock &block) {
       ElementValues c = loadElements(flat, workspaceBase(1, block.scan.batch, block.chunk, block.chunks));
       SmallVector<Value> inits = flatten({&c});
-      for (TileTokenSum &sum : tokenSums)
-        inits.append(sum.sequential ? layout.elements() : 1, b.f32(0));
-      SmallVector<Value> last =
-          forTiles(block, inits, [&](const Tile &tile, ValueRange carried) { return emitReverse(tile, carried); });
+      llvm::append_range(inits, tokenSums.beginChunk(block.thread));
+      SmallVector<Value> last = forTiles(
+          block, /*reverse=*/true, inits, [&](const Tile &tile) { return readCheckpoint(tile); }, stateValues,
+          [&](const Tile &tile, ValueRange start, ValueRange carried) { return emitReverse(tile, start, carried); },
+          [&] { tokenSums.endPoints(block.thread); });
       ValueRange rest(last);
       take(rest);
-      for (TileTokenSum &sum : tokenSums) {
-        size_t count = sum.sequential ? layout.elements() : 1;
-        sum.total.assign(rest.begin(), rest.begin() + count);
-        rest = rest.drop_front(count);
-        storeTokenSum(block, sum, memory);
-      }
+      tokenSums.endChunk(block, *emitter, rest);
     });
   }
 
-  /// Sums what the chunks left of the token sums.
-  void emitSums() {
-    Value flat = context.workspaceView();
-    context.forGroups([&](Value group) {
-      Value element = b.add(b.mul(group, b.index(gpuThreads)), b.threadNumber());
-      Value chunks = b.ceilDiv(context.tokens, layout.chunk);
-      for (auto [number, sum] : llvm::enumerate(tokenSums)) {
-        Value count = b.mul(b.index(floatsOf(sum)), context.batch);
-        b.ifThen(b.compare(arith::CmpIPredicate::ult, element, count), [&, number = number, &sum = sum] {
-          Value total = b.loop(b.index(0), chunks, 1, b.f32(0), [&](Value chunk, ValueRange carried) {
-            Value place = b.add(sumBase(number, chunk, chunks), element);
-            return SmallVector<Value>{b.add(carried[0], b.load(flat, place))};
-          })[0];
-          b.store(total, context.flatView(sum.result), element);
-        });
-      }
-    });
-  }
+  void emitSums() { tokenSums.emitSums(); }
 
 private:
   bool isWritten(Value result) { return result && context.isOutput(result); }
@@ -180,59 +152,7 @@ private:
       addTileOutput(node, result, map, [=, this](const PointIndex &index) { return partialIndices(map, index); });
       return;
     }
-    auto &sum = tokenSums.emplace_back();
-    sum.result = result;
-    sum.map = map;
-    size_t number = tokenSums.size() - 1;
-    sum.store = program.addStore(
-        node, dimsOf(map) | dimBit(batchDim) | dimBit(tokenDim),
-        [=, this](KernelBuilder &b, const PointIndex &, ValueRange values) {
-          TileTokenSum &sum = tokenSums[number];
-          Value &place = sum.tile[sum.sequential ? registers.element : 0];
-          Value value = registers.exists ? b.select(registers.exists, values[0], b.f32(0)) : values[0];
-          place = b.add(place, value);
-          return Value();
-        },
-        /*copied=*/false);
-  }
-
-  /// False where a token sum is not of elements or of (token, lane) points.
-  bool placeTokenSums() {
-    for (TileTokenSum &sum : tokenSums) {
-      TileStage stage = tiles->stageOf(sum.store->operands.front());
-      if (stage == TileStage::LaneSum || stage == TileStage::RowAfter)
-        return false;
-      sum.sequential = stage == TileStage::Sequential;
-      if (!sum.sequential && layout.threads() % layout.lanes() != 0)
-        return false;
-    }
-    return true;
-  }
-
-  /// Runs over the tiles of a chunk from the last to the first. Carried are what `body` carries, then the totals of the
-  /// token sums.
-  SmallVector<Value> forTiles(const TileBlock &block, ValueRange inits,
-                              function_ref<SmallVector<Value>(const Tile &, ValueRange)> body) {
-    Value resets = scan.getResets() ? context.fullView(scan.getResets()) : Value();
-    return b.reverseLoop(b.index(0), b.ceilDiv(block.tokens, tileTokens), inits, [&](Value number, ValueRange carried) {
-      Value first = b.mul(number, b.index(tileTokens));
-      Tile tile = tileAt(block, first);
-      SmallVector<Value> next = emitBeforeAndTokens(tile, resets, carried, body);
-      // The sums of (token, lane) points are carried too.
-      size_t place = next.size();
-      for (TileTokenSum &sum : tokenSums)
-        place -= sum.sequential ? layout.elements() : 1;
-      for (TileTokenSum &sum : tokenSums)
-        if (!sum.sequential)
-          sum.tile.assign(1, b.f32(0));
-      emitter->emitAfter(tile);
-      for (TileTokenSum &sum : tokenSums) {
-        if (!sum.sequential)
-          next[place] = b.add(next[place], sum.tile[0]);
-        place += sum.sequential ? layout.elements() : 1;
-      }
-      return next;
-    });
+    tokenSums.add(program, node, map, result);
   }
 
   ElementValues advance(const Tile &tile, const TileSlot &slot, const ElementValues &state, TileValues *values) {
@@ -245,30 +165,32 @@ private:
     return ifToken(tile, slot, nextState, state);
   }
 
-  /// The sequential part of a tile. Carried are the state's cotangent and the totals of the token sums.
-  SmallVector<Value> emitReverse(const Tile &tile, ValueRange carried) {
-    Value thread = emitter->getBlock().thread;
+  SmallVector<Value> readCheckpoint(const Tile &tile) {
     Value perSequence = b.ceilDiv(context.tokens, tileTokens);
     Value number = b.add(b.mul(emitter->getBlock().scan.batch, perSequence), b.div(tile.first, b.index(tileTokens)));
     ElementValues start = loadElements(checkpoints, b.mul(number, b.index(stateFloats())));
+    return flatten({&start});
+  }
+
+  /// The sequential part of a tile, from its checkpoint. Carried are the state's cotangent and the totals of the token
+  /// sums.
+  SmallVector<Value> emitReverse(const Tile &tile, ValueRange start, ValueRange carried) {
+    Value thread = emitter->getBlock().thread;
     int64_t last = 3;
-    SmallVector<Value> lastQuarter =
-        forQuarters(flatten({&start}), /*reverse=*/false, last, [&](Value quarter, ValueRange values) {
-          for (auto [i, value] : llvm::enumerate(values))
-            b.store(value, quarterStates, {quarter, b.index(i), thread});
-          ElementValues state = take(values);
-          for (int64_t offset = 0; offset < quarterTokens; ++offset)
-            state = advance(tile, {quarter, offset}, state, nullptr);
-          return flatten({&state});
-        });
+    SmallVector<Value> lastQuarter = forQuarters(start, /*reverse=*/false, last, [&](Value quarter, ValueRange values) {
+      emitter->writeShared(SmallVector<Value>(values), quarterStates, {quarter, thread, b.index(0)});
+      ElementValues state = take(values);
+      for (int64_t offset = 0; offset < quarterTokens; ++offset)
+        state = advance(tile, {quarter, offset}, state, nullptr);
+      return flatten({&state});
+    });
     // What a quarter begins with comes along: the last one's from the way here, the others' from where it was put.
     SmallVector<Value> inits(lastQuarter);
     llvm::append_range(inits, carried);
     SmallVector<Value> all = forQuarters(inits, /*reverse=*/true, 4, [&](Value quarter, ValueRange values) {
       Value previous = b.max(b.sub(quarter, b.index(1)), b.index(0));
-      SmallVector<Value> nextStart;
-      for (size_t i = 0; i < lastQuarter.size(); ++i)
-        nextStart.push_back(b.load(quarterStates, {previous, b.index(i), thread}));
+      SmallVector<Value> nextStart =
+          emitter->readShared(quarterStates, {previous, thread, b.index(0)}, lastQuarter.size(), b.getF32Type());
       ElementValues state = take(values);
       llvm::append_range(nextStart, emitQuarter(tile, quarter, state, values));
       return nextStart;
@@ -278,13 +200,7 @@ private:
 
   SmallVector<Value> emitQuarter(const Tile &tile, Value quarter, const ElementValues &start, ValueRange carried) {
     ElementValues c = take(carried);
-    for (TileTokenSum &sum : tokenSums) {
-      size_t count = sum.sequential ? layout.elements() : 1;
-      sum.total.assign(carried.begin(), carried.begin() + count);
-      carried = carried.drop_front(count);
-      if (sum.sequential)
-        sum.tile.assign(count, b.f32(0));
-    }
+    tokenSums.beginTokens();
     SmallVector<ElementValues> states{start};
     SmallVector<TileValues> known(quarterTokens);
     for (int64_t i = 0; i < quarterTokens; ++i)
@@ -301,89 +217,15 @@ private:
         emitter->finishGroup();
     }
     SmallVector<Value> next = flatten({&c});
-    for (TileTokenSum &sum : tokenSums)
-      for (auto [i, total] : llvm::enumerate(sum.total))
-        next.push_back(sum.sequential ? b.add(total, sum.tile[i]) : total);
+    llvm::append_range(next, tokenSums.endTokens(carried));
     return next;
-  }
-
-  //===----------------------------------------------------------------------------------------------------------===//
-  // Token sums in the workspace: [sum][chunk][place in the result]
-  //===----------------------------------------------------------------------------------------------------------===//
-
-  /// Floats of the result per sequence.
-  int64_t floatsOf(const TileTokenSum &sum) const { return getRowSize(cast<RankedTensorType>(sum.result.getType())); }
-
-  Value sumBase(unsigned number, Value chunk, Value chunks) {
-    Value base = workspaceBase(2, b.index(0), b.index(0), chunks); // after the two arrays of states
-    for (unsigned before = 0; before < number; ++before)
-      base = b.add(base, b.mul(b.mul(b.index(floatsOf(tokenSums[before])), context.batch), chunks));
-    return b.add(base, b.mul(chunk, b.mul(b.index(floatsOf(tokenSums[number])), context.batch)));
-  }
-
-  /// The place of a point in the result's floats.
-  Value resultOffset(const TileTokenSum &sum, const PointIndex &index) {
-    auto type = cast<RankedTensorType>(sum.result.getType());
-    SmallVector<Value> indices = partialIndices(sum.map, index);
-    llvm::append_range(indices, mapIndices(sum.map, index));
-    Value offset = b.index(0);
-    for (auto [dim, place] : llvm::enumerate(indices))
-      offset = b.add(b.mul(offset, context.size(type, dim)), place);
-    return offset;
-  }
-
-  /// Shared memory to sum what several threads have of one lane; null where none do.
-  Value sumMemory() {
-    if (layout.threads() == layout.lanes() ||
-        llvm::all_of(tokenSums, [](const TileTokenSum &sum) { return sum.sequential; }))
-      return Value();
-    return b.workspace({layout.threads() / layout.lanes(), layout.lanes()}, b.getF32Type());
-  }
-
-  void storeTokenSum(const TileBlock &block, TileTokenSum &sum, Value memory) {
-    Value flat = context.workspaceView();
-    unsigned number = &sum - tokenSums.data();
-    Value base = sumBase(number, block.chunk, block.chunks);
-    if (sum.sequential) {
-      for (int64_t c = 0; c < layout.laneShare; ++c)
-        for (int64_t s = 0; s < layout.innerShare; ++s) {
-          auto write = [&] {
-            Value place = b.add(base, resultOffset(sum, emitter->elementIndex(c, s, Value())));
-            b.store(sum.total[c * layout.innerShare + s], flat, place);
-          };
-          if (Value exists = emitter->laneExists(c))
-            b.ifThen(exists, write);
-          else
-            write();
-        }
-      return;
-    }
-    Value lane = b.remainder(block.thread, b.index(layout.lanes()));
-    Value total = sum.total[0];
-    if (memory) {
-      b.barrier();
-      b.store(total, memory, {b.div(block.thread, b.index(layout.lanes())), lane});
-      b.barrier();
-      total = b.load(memory, {b.index(0), lane});
-      for (int64_t part = 1; part < layout.threads() / layout.lanes(); ++part)
-        total = b.add(total, b.load(memory, {b.index(part), lane}));
-    }
-    Value global = b.add(block.scan.firstLane, lane);
-    Value writes = b.logicalAnd(b.compare(arith::CmpIPredicate::ult, block.thread, b.index(layout.lanes())),
-                                b.compare(arith::CmpIPredicate::ult, global, b.index(geometry.lanes)));
-    b.ifThen(writes, [&] {
-      PointIndex index = makeIndex(geometry, block.scan);
-      index.lane = lane;
-      index.dims[geometry.lane] = global;
-      b.store(total, flat, b.add(base, resultOffset(sum, index)));
-    });
   }
 
   adj::ScanAdjointOp scan;
   ElementValues before, after, cotangent, nextCotangent, nextState, transition;
   SmallVector<const PointNode *> recomputeStores;
   llvm::DenseSet<const PointNode *> recomputed, reversed;
-  std::vector<TileTokenSum> tokenSums;
+  TileTokenSums tokenSums;
   Value checkpoints;
   Value quarterStates; ///< of the tile: [quarter][part and element][thread]
 };

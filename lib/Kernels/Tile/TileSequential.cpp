@@ -32,17 +32,7 @@ SmallVector<Value> TileEmitter::readSequential(const PointNode *node, const Tile
     return values;
   case TileStage::Row: {
     Value first = b.mul(block.innerThread, b.index(layout.innerShare));
-    if (layout.innerShare == 4 && node->type.isF32()) {
-      auto type = VectorType::get({4}, node->type);
-      Value vector = vector::LoadOp::create(b, type, shared[node], ValueRange{place, first}, /*nontemporal=*/false,
-                                            llvm::MaybeAlign(16));
-      for (int64_t s = 0; s < 4; ++s)
-        values.push_back(vector::ExtractOp::create(b, vector, ArrayRef<int64_t>{s}));
-      return values;
-    }
-    for (int64_t s = 0; s < layout.innerShare; ++s)
-      values.push_back(fromShared(b.load(shared[node], {place, b.add(first, b.index(s))}), node->type));
-    return values;
+    return readShared(shared[node], {place, twist ? twist : b.index(0), first}, layout.innerShare, node->type);
   }
   default: { // what varies with the token alone
     if (node == resetFlag && tile.plain)
@@ -156,12 +146,13 @@ void TileEmitter::finishGroup() {
 void TileEmitter::finishToken() {
   if (pendingLane.empty())
     return;
-  // Value (sum, inner share).
+  // Value (inner share, sum).
   SmallVector<Value> values(laneSums.size() * layout.innerShare);
   for (const PendingSum &sum : pendingLane)
     for (auto [s, value] : llvm::enumerate(sum.values))
-      values[sum.number * layout.innerShare + s] = value;
-  TransposedSums sums = sumTransposed(b, values, block.thread, layout.laneThreadsPerWarp(), layout.innerThreads);
+      values[s * laneSums.size() + sum.number] = value;
+  TransposedSums sums = sumTransposed(b, values, block.thread, layout.laneThreadsPerWarp(), layout.innerThreads,
+                                      twist ? llvm::Log2_64(layout.innerShare) : 0);
   Value slot = numberOf(pendingLane.front().slot), warp = b.div(block.thread, b.index(32));
   auto write = [&] {
     for (auto [i, value] : llvm::enumerate(sums.values))
@@ -174,16 +165,16 @@ void TileEmitter::finishToken() {
   pendingLane.clear();
 }
 
-Value TileEmitter::readInnerSum(unsigned number, Value slot, Value lane) {
+SmallVector<Value> TileEmitter::readInnerSums(unsigned number, Value slot, Value lane) {
   Value group = b.div(slot, b.index(groupTokens)), member = b.remainder(slot, b.index(groupTokens));
   Value share = b.div(lane, b.index(layout.laneThreads)), thread = b.remainder(lane, b.index(layout.laneThreads));
   Value value = b.add(b.mul(b.add(b.index(number * groupTokens), member), b.index(layout.laneShare)), share);
-  return b.load(innerSumMemory, {group, value, thread});
+  return readShared(innerSumMemory, {group, value, thread}, layout.pointLanes(), b.getF32Type());
 }
 
 Value TileEmitter::readLaneSum(unsigned number, Value slot, Value inner) {
   Value thread = b.div(inner, b.index(layout.innerShare)), share = b.remainder(inner, b.index(layout.innerShare));
-  Value value = b.add(b.index(number * layout.innerShare), share);
+  Value value = b.add(b.mul(share, b.index(laneSums.size())), b.index(number));
   Value total;
   for (int64_t warp = 0; warp < layout.warps(); ++warp) {
     Value part = b.load(laneSumMemory, {slot, b.index(warp), value, thread});

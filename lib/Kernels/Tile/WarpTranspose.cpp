@@ -10,11 +10,12 @@ static Value exchange(KernelBuilder &b, Value value, int64_t distance) {
   return gpu::ShuffleOp::create(b, value, static_cast<int32_t>(distance), 32, gpu::ShuffleMode::XOR).getShuffleResult();
 }
 
-TransposedSums sumTransposed(KernelBuilder &b, ValueRange values, Value thread, int64_t count, int64_t stride) {
+TransposedSums sumTransposed(KernelBuilder &b, ValueRange values, Value thread, int64_t count, int64_t stride,
+                             int64_t twisted) {
   TransposedSums sums;
   sums.values.assign(values.begin(), values.end());
   sums.first = b.index(0);
-  for (int64_t distance = count / 2 * stride; distance >= stride; distance /= 2) {
+  for (int64_t distance = count / 2 * stride; distance >= stride; distance /= 2, --twisted) {
     size_t half = sums.values.size() / 2;
     Value bit = b.remainder(b.div(thread, b.index(distance)), b.index(2));
     Value upper = b.compare(arith::CmpIPredicate::ne, bit, b.index(0));
@@ -27,8 +28,11 @@ TransposedSums sumTransposed(KernelBuilder &b, ValueRange values, Value thread, 
     }
     SmallVector<Value> kept;
     for (size_t i = 0; i < half; ++i) {
-      Value keep = b.select(upper, sums.values[half + i], sums.values[i]);
-      Value send = b.select(upper, sums.values[i], sums.values[half + i]);
+      Value keep = sums.values[i], send = sums.values[half + i];
+      if (twisted <= 0) {
+        keep = b.select(upper, sums.values[half + i], sums.values[i]);
+        send = b.select(upper, sums.values[i], sums.values[half + i]);
+      }
       kept.push_back(b.add(keep, exchange(b, send, distance)));
     }
     sums.first = b.add(sums.first, b.mul(bit, b.index(half)));

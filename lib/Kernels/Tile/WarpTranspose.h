@@ -18,8 +18,11 @@ struct TransposedSums {
 /// bits of value stride, 2 stride, ... (count and stride powers of two). While the number of values is even, the two
 /// threads of a pair share them out: n values over n threads cost n - 1 shuffles instead of n log n. `thread` is the
 /// thread's number. The order of each sum is fixed.
+///
+/// In the first `twisted` steps the upper thread of a pair has its values in the other order, the upper half of what is
+/// left first, so that nothing is selected: both keep their first half. `first` is as without.
 TransposedSums sumTransposed(KernelBuilder &b, mlir::ValueRange values, mlir::Value thread, int64_t count,
-                             int64_t stride);
+                             int64_t stride, int64_t twisted = 0);
 
 } // namespace adjc::scan
 
