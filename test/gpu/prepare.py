@@ -3,7 +3,7 @@
     ADJC_BIN=build/bin python3 test/gpu/prepare.py FOLDER [--target sm_90] [--every N] [GROUP...]
 
 A group's subfolder has the modules, parameters, tokens and the float64 reference's gradients; cases.json lists what is to be compared. `--every N` keeps every
-Nth case of each group (they are compiled all the same). test/gpu/prepared.py runs them.
+Nth case of each group, but for the short ones: every example in bf16, and `tiny`, which compute-sanitizer runs. test/gpu/prepared.py runs them.
 """
 import argparse
 import json
@@ -30,17 +30,33 @@ def example_case(harness, folder, name, *options):
     return case, module
 
 
+def example_names():
+    """All but those too large for their float64 twins."""
+    return sorted({name[:-5] for name in os.listdir(EXAMPLES) if name.endswith(".mlir")} - {"mamba-130m", "mamba-1.4b"})
+
+
 def examples(harness, folder):
     from examples import RUNS
-    for name in sorted(name[:-5] for name in os.listdir(EXAMPLES) if name.endswith(".mlir")):
-        if name in ("mamba-130m", "mamba-1.4b"): # too large for their float64 twins
-            continue
+    for name in example_names():
         for batch, shard, tokens, resets in RUNS:
             case, module = example_case(harness, folder, name, f"--batch={batch}", f"--shard={shard}")
             yield f"{name}, batch {batch}, S {shard}, T {tokens}{', resets' if resets else ''}", case.worst_error(module, batch, tokens, resets=resets)
 
 
+def bf16(harness, folder):
+    """Every example in bf16, on parameters that bf16 holds."""
+    from bf16 import BOUND, rounded
+    for name in example_names():
+        case, module = example_case(harness, folder, name, "--dtype=bf16", "--batch=2", "--shard=64")
+        harness.write_safetensors(case.params, {name: rounded(values) for name, values in harness.read_safetensors(case.params).items()})
+        harness.recorded.every = 1
+        case.worst_error(module, 2, 150, resets=True)
+        harness.recorded[-1]["bound"] = BOUND
+        yield f"{name}, batch 2, S 64, T 150, resets", None
+
+
 def tiny(harness, folder):
+    harness.recorded.every = 1
     for name, options in TINY.items():
         case, module = example_case(harness, folder, name, *options)
         yield f"{name}, T 40", case.worst_error(module, int(options[0].split("=")[1]), 40, resets=True)
@@ -49,6 +65,8 @@ def tiny(harness, folder):
 def random_scans(harness, folder):
     from random_scans import FEATURES, RandomCase
     for seed in RANDOM_SEEDS:
+        if not harness.recorded.wants_next():
+            continue
         own = os.path.join(folder, str(seed))
         os.makedirs(own)
         case = RandomCase(seed, 8, FEATURES, own)
@@ -69,7 +87,7 @@ def groups(harness):
     import conformance
     import mlp
     small = {name: lambda folder, name=name: conformance.small(folder, name) for name in conformance.SMALL}
-    return small | {"deep": lambda folder: conformance.deep(folder, None), "mlp": mlp.cases, "examples": lambda folder: examples(harness, folder),
+    return small | {"deep": lambda folder: conformance.deep(folder, None), "mlp": mlp.cases, "examples": lambda folder: examples(harness, folder), "bf16": lambda folder: bf16(harness, folder),
                     "random": lambda folder: random_scans(harness, folder), "tiny": lambda folder: tiny(harness, folder)}
 
 
@@ -92,8 +110,12 @@ def main():
     for name in arguments.groups or known:
         folder = os.path.join(arguments.folder, name)
         os.makedirs(folder)
-        harness.recorded = []
-        for number, (what, _) in enumerate(known[name](folder)):
+        harness.recorded = harness.Recording(arguments.every)
+        before = 0
+        for what, _ in known[name](folder):
+            if len(harness.recorded) == before:
+                continue
+            before = len(harness.recorded)
             case = harness.recorded[-1] | {"group": name, "what": what}
             if "refused" in case:
                 print(f"{name}: {what}: not compiled for {arguments.target}: {case['refused']}", flush=True)
@@ -102,8 +124,7 @@ def main():
             for key in ("module", "params", "reference"):
                 case[key] = os.path.relpath(case[key], arguments.folder)
             case["options"] = [option if option.startswith("--") else os.path.relpath(option, arguments.folder) for option in case["options"]]
-            if number % arguments.every == 0:
-                cases.append(case)
+            cases.append(case)
             print(f"{name}: {what}", flush=True)
     # What no kept case names stays behind.
     kept = {case[key] for case in cases for key in ("module", "params", "reference")} | {option for case in cases for option in case["options"]}
