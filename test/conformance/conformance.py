@@ -1,6 +1,6 @@
 """A device against the reference device: every parameter's gradient within the harness's bound, whatever the shard length.
 
-    ADJC_BIN=build/bin python3 test/conformance/conformance.py GROUP     (tied, untied, biased, tied-biased, deep, wide, levels)
+    ADJC_BIN=build/bin python3 test/conformance/conformance.py GROUP     (tied, untied, biased, tied-biased, deep, wide, levels, brief)
 """
 import sys
 import tempfile
@@ -37,6 +37,19 @@ def small(folder, group):
     yield "no mini-sequences", case.worst_error(module, 1, 101)
 
 
+def brief(folder, _):
+    """Each kind of run of `small` once: for builds that are slow, under sanitizers."""
+    case = Case(folder, "brief", **SMALL["biased"])
+    module = case.compile("--batch=3", "--shard=37", "--context=256")
+    for kinds in (dict(), dict(ignored=True), dict(resets=True)):
+        yield f"batch 3, S 37, T 101{''.join(f', {kind}' for kind in kinds)}", case.worst_error(module, 3, 101, **kinds)
+    yield "batch 3, S 37, T 1", case.worst_error(module, 3, 1)
+    module = case.compile("--batch=3", "--shard=2", "--context=256")
+    yield "packed documents, shards shorter than the convolution", case.worst_error(module, 3, 17, resets=True)
+    module = case.compile("--shard=16", "--context=256", "--boundaries=binomial:2", "--mini-sequence=5")
+    yield "binomial boundaries, mini-sequences of 5", case.worst_error(module, 1, 101)
+
+
 def deep(folder, _):
     case = Case(folder, "deep", num_hidden_layers=24)
     for shard in (7, 64):
@@ -70,7 +83,7 @@ def levels(folder, _):
 def main(group):
     worst = (0.0, "")
     with tempfile.TemporaryDirectory() as folder:
-        cases = {"deep": deep, "wide": wide, "levels": levels}.get(group, small)
+        cases = {"deep": deep, "wide": wide, "levels": levels, "brief": brief}.get(group, small)
         for what, (error, name) in cases(folder, group):
             print(f"{'ok  ' if error <= BOUND else 'FAIL'} {error:.2e}  {what}  ({name})", flush=True)
             worst = max(worst, (error, f"{what}: {name}"))
