@@ -82,6 +82,7 @@ adjrt::Expected<PlanOptions> makePlanOptions(const Texts &texts) {
                          parseCount("--mini-sequence", texts.miniSequence, " (tokens), auto or off"));
   }
   plan.gpu = texts.target != "cpu";
+  plan.machine = texts.target;
   if (plan.gpu) {
     plan.budget = 80'000'000'000;
     plan.budgetText = "80GB";

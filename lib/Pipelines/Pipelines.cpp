@@ -39,6 +39,7 @@ void adjc::buildPolicyPipeline(OpPassManager &manager, const PlanOptions &option
   pass.dtype = options.dtype;
   pass.adamw = options.adamw;
   pass.gpu = options.gpu;
+  pass.machine = options.machine;
   manager.addPass(createChoosePolicies(pass));
   manager.addPass(createRecompute());
   manager.addPass(createOffload());

@@ -2,6 +2,7 @@
 //----------------------------------------------------------===//
 #include "adj/AdjOps.h"
 #include "adjc/Plan/Budget.h"
+#include "adjc/Plan/Cost/Machine.h"
 #include "adjc/Plan/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -39,6 +40,12 @@ struct ChoosePolicies : adjc::impl::ChoosePoliciesBase<ChoosePolicies> {
     options.dtype = dtype;
     options.adamw = adamw;
     options.gpu = gpu;
+    options.machine = machine;
+    if (!machine.empty() && !adjc::Machine::find(machine)) {
+      getOperation().emitError() << "machine '" << machine
+                                 << "' is not known; give cpu, sm_80, sm_90, sm_90a or sm_100";
+      return signalPassFailure();
+    }
     FailureOr<adjc::Plan> plan = adjc::choosePlan(getOperation(), options);
     if (failed(plan) || failed(adjc::cutLosses(getOperation())))
       return signalPassFailure();

@@ -6,6 +6,15 @@ using namespace mlir;
 
 namespace adjc {
 
+int64_t countAt(const DimensionCount &count, const ShardSizes &sizes) {
+  using Unit = DimensionCount::Unit;
+  int64_t value = count.unit == Unit::Batch    ? sizes.batch
+                  : count.unit == Unit::Tokens ? sizes.tokens
+                  : count.unit == Unit::Rows   ? sizes.rows
+                                               : 1;
+  return value / count.block + (value % count.block != 0);
+}
+
 SmallVector<DimensionCount> dynamicDimensions(RankedTensorType type) {
   using Unit = DimensionCount::Unit;
   SmallVector<DimensionCount> counts;
@@ -34,13 +43,8 @@ FailureOr<uint64_t> bytesOf(RankedTensorType type, const ShardSizes &sizes) {
   SmallVector<DimensionCount> counts = dynamicDimensions(type);
   size_t next = 0;
   for (int64_t size : type.getShape()) {
-    if (ShapedType::isDynamic(size)) {
-      const DimensionCount &count = counts[next++];
-      int64_t value = count.unit == DimensionCount::Unit::Batch    ? sizes.batch
-                      : count.unit == DimensionCount::Unit::Tokens ? sizes.tokens
-                                                                   : sizes.rows;
-      size = value / count.block + (value % count.block != 0);
-    }
+    if (ShapedType::isDynamic(size))
+      size = countAt(counts[next++], sizes);
     if (__builtin_mul_overflow(bytes, static_cast<uint64_t>(size), &bytes) || bytes >> 63)
       return failure();
   }

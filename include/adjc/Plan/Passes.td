@@ -8,7 +8,7 @@ def ChoosePolicies : Pass<"adj-choose-policies", "::mlir::ModuleOp"> {
   let summary = "Chooses shard, mini-sequence and boundaries for a memory budget";
   let description = [{
     Tries shard lengths, mini-sequence lengths and boundary policies: each candidate's memory is planned as `adj-plan-memory` will plan it, and the
-    fastest of those within the budget (by a simple model: a fixed cost per shard, recomputed forwards, caches) is written down as the module's
+    fastest of those within the budget, by the cost model (docs/cost-model.md) with the rates of `machine`, is written down as the module's
     `adj.plan`. `adj.lm_loss_adjoint` becomes `adj.mini_sequences` (arXiv 2407.15892): the logits of one mini-sequence, their cotangents in
     their place, the rows of the input's cotangent, and the weight's gradient accumulated. Every `adj.mini_sequences`, that of a loss or of an MLP,
     gets the chosen length.
@@ -27,6 +27,7 @@ def ChoosePolicies : Pass<"adj-choose-policies", "::mlir::ModuleOp"> {
     Option<"dtype", "dtype", "std::string", "\"f32\"", "What activations are stored in: f32 or bf16">,
     Option<"adamw", "adamw", "bool", "false", "The state of AdamW is resident">,
     Option<"gpu", "gpu", "bool", "false", "The target is a GPU: bytes are device memory">,
+    Option<"machine", "machine", "std::string", "\"\"", "Whose rates predict seconds: cpu, sm_80, sm_90, sm_90a or sm_100; empty: cpu, or sm_90 with gpu">,
   ];
   // A plan for a GPU looks at kernels, which are written to find out what they need.
   let dependentDialects = ["::mlir::adj::AdjDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",

@@ -56,6 +56,7 @@ struct PlanOptions {
   std::string dtype = "f32";       ///< what activations are stored in, "f32" or "bf16"
   bool adamw = false;              ///< the optimizer's state is resident
   bool gpu = false;                ///< the target is a GPU
+  std::string machine;             ///< whose rates predict seconds (Machine::find); empty: "cpu", or "sm_90" for a GPU
 };
 
 /// What `adj-choose-policies` chose: the module attribute `adj.plan`, which later passes read.

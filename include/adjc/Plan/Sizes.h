@@ -20,6 +20,9 @@ struct DimensionCount {
   int64_t block = 1;
 };
 
+/// The count for a shard of these sizes.
+int64_t countAt(const DimensionCount &count, const ShardSizes &sizes);
+
 /// The count of every dynamic dimension of `type`, in order: without an encoding the batch, then the tokens; with
 /// #adj.blocks<rows|mini, n> rows; with #adj.blocks<tokens, n> the batch, then blocks of tokens.
 llvm::SmallVector<DimensionCount> dynamicDimensions(mlir::RankedTensorType type);
