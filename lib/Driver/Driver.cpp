@@ -7,6 +7,7 @@
 #include "adjc/Module/ModuleWriter.h"
 #include "adjc/Pipelines/Pipelines.h"
 #include "adjc/Plan/Report.h"
+#include "adjc/Plan/SpecPlace.h"
 #include "adjc/Spec/LoadSpec.h"
 #include "adjc/Target/CPU/CpuTarget.h"
 #include "adjc/Target/GPU/GpuTarget.h"
@@ -183,8 +184,14 @@ adjrt::Expected<std::string> produce(const DriverOptions &options, MLIRContext &
 
   PassManager programs(&context);
   buildProgramsPipeline(programs, options.plan.dtype);
-  buildPolicyPipeline(programs, options.plan);
   if (mlir::failed(programs.run(*spec)))
+    return diagnostics.error(options.spec);
+  // What a report compares the plan with starts from here.
+  bool reports = options.emit == Emit::Plan || options.emit == Emit::Report || options.emit == Emit::Html;
+  OwningOpRef<ModuleOp> unplanned = reports ? cast<ModuleOp>((*spec)->clone()) : ModuleOp();
+  PassManager policies(&context);
+  buildPolicyPipeline(policies, options.plan);
+  if (mlir::failed(policies.run(*spec)))
     return diagnostics.error(options.spec);
   if (options.emit == Emit::Adj)
     return print(*spec);
@@ -202,10 +209,16 @@ adjrt::Expected<std::string> produce(const DriverOptions &options, MLIRContext &
       emitError(location) << "parameter '" << name << "' does not reach the loss; remove it";
       return diagnostics.error(options.spec);
     }
-  if (options.emit == Emit::Plan)
-    return planAsJson(*memory);
-  if (options.emit == Emit::Report)
-    return planAsText(*memory, options.spec);
+  if (reports) {
+    auto report = makeReport(options.spec, *unplanned, *spec, *memory, options.plan);
+    if (!report && report.error().kind == adjrt::ErrorKind::InvalidInput)
+      return tl::unexpected<adjrt::Error>(report.error());
+    if (!report)
+      return diagnostics.error(options.spec);
+    return options.emit == Emit::Plan     ? reportAsJson(*report)
+           : options.emit == Emit::Report ? reportAsText(*report)
+                                          : reportAsHtml(*report);
+  }
 
   if (mlir::failed(applyMemoryPlan(*spec, *memory)))
     return diagnostics.error(options.spec);

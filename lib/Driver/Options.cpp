@@ -64,8 +64,7 @@ adjrt::Status checkFeatures(const Texts &texts) {
                             "use --distribute=none"));
   if (texts.emit == "ptx" && texts.target == "cpu")
     return invalidInput("--emit=ptx is not for --target=cpu; use --emit=llvm");
-  return check("--emit", texts.emit, {"module", "ssm", "adj", "llvm", "ptx", "plan", "report"}, texts.emit == "html",
-               "use --emit=report");
+  return check("--emit", texts.emit, {"module", "ssm", "adj", "llvm", "ptx", "plan", "report", "html"}, false, "");
 }
 
 adjrt::Expected<PlanOptions> makePlanOptions(const Texts &texts) {
@@ -93,6 +92,8 @@ adjrt::Expected<PlanOptions> makePlanOptions(const Texts &texts) {
   }
   plan.policy = texts.policy;
   plan.boundaries = texts.boundaries;
+  if (texts.boundaries == "host")
+    return invalidInput("--boundaries=host is not built yet; use --boundaries=auto, device or binomial:N");
   if (texts.boundaries != "auto")
     if (auto policy = adjrt::BoundaryPolicy::parse(texts.boundaries); !policy)
       return tl::unexpected<adjrt::Error>(policy.error().in("--boundaries=" + texts.boundaries));
@@ -162,9 +163,9 @@ adjrt::Expected<DriverOptions> parseOptions(int argc, const char *const *argv, s
   if (!isOneOf(options.cpu, {"native", "x86-64-v2", "x86-64-v3", "x86-64-v4"}))
     return invalidInput("--cpu=" + options.cpu + " is not known; give one of: native, x86-64-v2, x86-64-v3, x86-64-v4");
   ADJ_ASSIGN_OR_RETURN(options.plan, makePlanOptions(texts));
-  const std::pair<const char *, Emit> emits[] = {{"module", Emit::Module}, {"ssm", Emit::Ssm}, {"adj", Emit::Adj},
-                                                 {"llvm", Emit::Llvm},     {"ptx", Emit::Ptx}, {"plan", Emit::Plan},
-                                                 {"report", Emit::Report}};
+  const std::pair<const char *, Emit> emits[] = {{"module", Emit::Module}, {"ssm", Emit::Ssm},  {"adj", Emit::Adj},
+                                                 {"llvm", Emit::Llvm},     {"ptx", Emit::Ptx},  {"plan", Emit::Plan},
+                                                 {"report", Emit::Report}, {"html", Emit::Html}};
   for (auto [name, emit] : emits)
     if (texts.emit == name)
       options.emit = emit;

@@ -2,6 +2,7 @@
 //---------------------------------------------------------------===//
 #include "adjc/Module/ModuleWriter.h"
 #include "adjc/Plan/Sizes.h"
+#include "adjc/Plan/SpecPlace.h"
 #include "adjm_generated.h"
 #include "ssm/SsmOps.h"
 
@@ -12,18 +13,6 @@ using namespace mlir;
 namespace fb = adjrt::fb;
 
 namespace adjc {
-
-std::string placeOf(Location location) {
-  std::string text;
-  location->walk([&](Location part) {
-    if (auto file = dyn_cast<FileLineColLoc>(part)) {
-      text = (file.getFilename().getValue() + ":" + Twine(file.getLine()) + ":" + Twine(file.getColumn())).str();
-      return WalkResult::interrupt();
-    }
-    return WalkResult::advance();
-  });
-  return text;
-}
 
 namespace {
 

@@ -2,11 +2,7 @@
 
 #include "adjc/Plan/IntervalPacking.h"
 
-#include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/JSON.h"
-
 using namespace mlir;
-namespace json = llvm::json;
 
 namespace adjc {
 
@@ -46,101 +42,35 @@ std::vector<Holding> holdingsOf(const MemoryPlan &memory, const MemoryPrediction
   return list;
 }
 
-static json::Array layoutAsJson(const Layout &layout) {
-  json::Array list;
-  for (const LayoutEntry &entry : layout.entries()) {
-    json::Array shape;
-    for (int64_t size : entry.type.getShape())
-      shape.push_back(ShapedType::isDynamic(size) ? -1 : size);
-    list.push_back(json::Object{{"name", entry.name},
-                                {"shape", std::move(shape)},
-                                {"layers", entry.layers},
-                                {"bytes", entry.bytes},
-                                {"offset", entry.offset},
-                                {"layer_stride", entry.layerStride}});
-  }
-  return list;
+const Timeline &PlanReport::peakTimeline() const {
+  const Timeline *largest = &timelines.front();
+  auto held = [](const Timeline &timeline) {
+    return timeline.commands.empty() ? 0 : timeline.commands[timeline.peakCommand()].heldBytes();
+  };
+  for (const Timeline &timeline : timelines)
+    if (held(timeline) > held(*largest))
+      largest = &timeline;
+  return *largest;
 }
 
-adjrt::Expected<std::string> planAsJson(const MemoryPlan &memory) {
-  const Plan &plan = memory.plan;
-  ADJ_ASSIGN_OR_RETURN(MemoryPrediction prediction, predictMemory(memory, plan.context));
-  json::Object holdings;
-  for (const Holding &holding : holdingsOf(memory, prediction))
-    holdings[holding.name] = holding.bytes;
-  json::Array programs;
-  for (const ProgramPlan &program : memory.programs) {
-    json::Array buffers;
-    for (const Storage &storage : program.storages)
-      if (storage.inArena())
-        buffers.push_back(json::Object{{"name", storage.name},
-                                       {"offset", storage.offset},
-                                       {"size", storage.size},
-                                       {"layers", storage.layers},
-                                       {"layer_stride", storage.layerStride}});
-    programs.push_back(
-        json::Object{{"copies", static_cast<int64_t>(program.copies.size())}, {"arena", std::move(buffers)}});
-  }
-  json::Array tape;
-  for (const TapeChoice &choice : plan.tape)
-    tape.push_back(json::Object{{"value", choice.name}, {"keep", stringifyKeep(choice.keep)}, {"bytes", choice.bytes}});
-  json::Object root{{"batch", plan.batch},
-                    {"shard", plan.shard},
-                    {"context", plan.context},
-                    {"shards", plan.shards()},
-                    {"mini_sequence", plan.miniSequence},
-                    {"budget", plan.budget},
-                    {"policy", plan.policy},
-                    {"tape", std::move(tape)},
-                    {"boundaries", plan.boundaries},
-                    {"optimizer", plan.adamw ? "adamw" : "none"},
-                    {"dtype", plan.dtype},
-                    {"parameter_bytes", memory.parameters.bytes()},
-                    {"working_copy_bytes", memory.workingCopies.bytes()},
-                    {"fixed_bytes", memory.fixedBytes},
-                    {"host_bytes", prediction.host},
-                    {"boundary_bytes", memory.carries.bytes()},
-                    {"boundary_slots", prediction.slots},
-                    {"process_bytes", plan.processBytes()},
-                    {"arena_bytes", prediction.arena},
-                    {"predicted_peak_bytes", prediction.peak},
-                    {"holdings", std::move(holdings)},
-                    {"parameters", layoutAsJson(memory.parameters)},
-                    {"carries", layoutAsJson(memory.carries)},
-                    {"programs", std::move(programs)}};
-  return llvm::formatv("{0:2}\n", json::Value(std::move(root))).str();
-}
-
-adjrt::Expected<std::string> planAsText(const MemoryPlan &memory, StringRef specName) {
-  const Plan &plan = memory.plan;
-  ADJ_ASSIGN_OR_RETURN(MemoryPrediction prediction, predictMemory(memory, plan.context));
-  std::string text;
-  llvm::raw_string_ostream out(text);
-  out << "plan of " << specName << "\n\n";
-  out << llvm::formatv("  {0,-16}{1} tokens (longest planned for)\n", "context", plan.context);
-  out << llvm::formatv("  {0,-16}{1} tokens x batch {2}, {3} shards\n", "shard", plan.shard, plan.batch, plan.shards());
-  out << llvm::formatv("  {0,-16}{1} rows\n", "mini-sequence", plan.miniSequence);
-  out << llvm::formatv("  {0,-16}{1}, {2} slots of {3}\n", "boundaries", plan.boundaries, prediction.slots,
-                       formatSize(memory.carries.bytes(), "MB"));
-  out << llvm::formatv("  {0,-16}{1}\n", "policy", plan.policy);
-  out << llvm::formatv("  {0,-16}{1}\n\n", "stored in", plan.dtype);
-  if (!plan.tape.empty()) {
-    out << "what layers keep for their adjoints, in MB for all layers of a shard\n\n";
-    for (const TapeChoice &choice : plan.tape)
-      out << llvm::formatv("  {0,-40}{1,12}  {2}\n", choice.name,
-                           StringRef(formatSize(choice.bytes, "MB")).drop_back(2), stringifyKeep(choice.keep));
-    out << "\n";
-  }
-  out << "who holds the memory, in MB\n\n";
-  for (const Holding &holding : holdingsOf(memory, prediction))
-    if (holding.bytes != 0)
-      out << llvm::formatv("  {0,-16}{1,12}\n", holding.name, StringRef(formatSize(holding.bytes, "MB")).drop_back(2));
-  out << llvm::formatv("  {0,-16}{1,12}\n", "predicted peak",
-                       StringRef(formatSize(prediction.peak, "MB")).drop_back(2));
-  if (plan.gpu && prediction.host > 0)
-    out << llvm::formatv("  {0,-16}{1,12}\n", "on the host", StringRef(formatSize(prediction.host, "MB")).drop_back(2));
-  out << llvm::formatv("  {0,-16}{1,12}\n", "budget", StringRef(formatSize(plan.budget, "MB")).drop_back(2));
-  return text;
+adjrt::Expected<PlanReport> makeReport(StringRef spec, ModuleOp programs, ModuleOp formed, const MemoryPlan &memory,
+                                       const PlanOptions &options) {
+  PlanReport report;
+  report.spec = spec.str();
+  report.memory = &memory;
+  report.machine = &machineOf(options);
+  ADJ_ASSIGN_OR_RETURN(report.prediction, predictMemory(memory, memory.plan.context));
+  report.holdings = holdingsOf(memory, report.prediction);
+  FailureOr<std::vector<ProgramWork>> counted =
+      countPrograms(formed, options.gpu ? KernelTarget::Gpu : KernelTarget::Cpu);
+  FailureOr<Alternatives> alternatives = findAlternatives(programs, options, memory.plan);
+  if (failed(counted) || failed(alternatives))
+    return adjrt::failed("the plan's alternatives can't be looked at");
+  report.timelines = makeTimelines(memory, *counted, *report.machine);
+  report.cost = costOfCall(withCopies(std::move(*counted), memory), *report.machine, memory.plan, memory.plan.context,
+                           memory.parameters.bytes());
+  report.alternatives = std::move(*alternatives);
+  return report;
 }
 
 } // namespace adjc

@@ -11,7 +11,7 @@
 namespace adjc {
 
 /// What OUT holds.
-enum class Emit { Module, Ssm, Adj, Llvm, Ptx, Plan, Report };
+enum class Emit { Module, Ssm, Adj, Llvm, Ptx, Plan, Report, Html };
 
 /// A checked command line.
 struct DriverOptions {

@@ -60,9 +60,6 @@ adjrt::Expected<std::unique_ptr<adjrt::fb::PlanT>> writePlan(const MemoryPlan &m
 /// The bytes of the module file: header, table, blobs.
 adjrt::Expected<std::vector<char>> writeModule(mlir::ModuleOp module, const MemoryPlan &memory, ModuleParts parts);
 
-/// "file.mlir:12:3", or nothing where the location is not in a file.
-std::string placeOf(mlir::Location location);
-
 } // namespace adjc
 
 #endif

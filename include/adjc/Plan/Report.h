@@ -1,9 +1,10 @@
-//===- Report.h - who holds the memory -----------------------------------------------------------------------*- C++
+//===- Report.h - what a plan says about itself --------------------------------------------------------------*- C++
 //-*-===//
 #ifndef ADJC_PLAN_REPORT_H
 #define ADJC_PLAN_REPORT_H
 
-#include "adjc/Plan/Budget.h"
+#include "adjc/Plan/Alternatives.h"
+#include "adjc/Plan/Timeline.h"
 
 #include <string>
 #include <vector>
@@ -18,11 +19,32 @@ struct Holding {
 
 std::vector<Holding> holdingsOf(const MemoryPlan &memory, const MemoryPrediction &prediction);
 
-/// --emit=plan: the plan, its predictions, layouts and buffers, as JSON.
-adjrt::Expected<std::string> planAsJson(const MemoryPlan &memory);
+/// All that is said about a plan.
+struct PlanReport {
+  std::string spec; ///< the spec's file
+  const MemoryPlan *memory = nullptr;
+  const Machine *machine = nullptr;
+  MemoryPrediction prediction; ///< for the plan's context
+  std::vector<Holding> holdings;
+  CallCost cost; ///< for the plan's context
+  std::vector<Timeline> timelines;
+  Alternatives alternatives;
 
+  /// The program whose fixed part is largest, and its command at which most is live: where the peak is.
+  const Timeline &peakTimeline() const;
+};
+
+/// Makes the report of `memory`, planned for `formed` (whose kernels are formed, and which is not changed). `programs`
+/// is the module as adj-shard-tokens left it, in which alternatives are looked for; `options` is what was asked.
+adjrt::Expected<PlanReport> makeReport(llvm::StringRef spec, mlir::ModuleOp programs, mlir::ModuleOp formed,
+                                       const MemoryPlan &memory, const PlanOptions &options);
+
+/// --emit=plan: the plan, its predictions, layouts, buffers and commands, as JSON.
+std::string reportAsJson(const PlanReport &report);
 /// --emit=report: the same for people.
-adjrt::Expected<std::string> planAsText(const MemoryPlan &memory, llvm::StringRef specName);
+std::string reportAsText(const PlanReport &report);
+/// --emit=html: the same as a page that needs nothing else.
+std::string reportAsHtml(const PlanReport &report);
 
 } // namespace adjc
 
