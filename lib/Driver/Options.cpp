@@ -92,8 +92,6 @@ adjrt::Expected<PlanOptions> makePlanOptions(const Texts &texts) {
   }
   plan.policy = texts.policy;
   plan.boundaries = texts.boundaries;
-  if (texts.boundaries == "host")
-    return invalidInput("--boundaries=host is not built yet; use --boundaries=auto, device or binomial:N");
   if (texts.boundaries != "auto")
     if (auto policy = adjrt::BoundaryPolicy::parse(texts.boundaries); !policy)
       return tl::unexpected<adjrt::Error>(policy.error().in("--boundaries=" + texts.boundaries));

@@ -33,7 +33,7 @@ public:
   LogicalResult addBoundaries() {
     if (chosen.shards() < 4)
       return success();
-    SmallVector<std::string> kept{"device"};
+    SmallVector<std::string> kept{"device", "host"};
     for (int64_t slots = 4; slots < chosen.shards() - 2; slots *= 4)
       kept.push_back("binomial:" + std::to_string(slots));
     if (!llvm::is_contained(kept, chosen.boundaries))

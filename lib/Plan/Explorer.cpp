@@ -130,6 +130,8 @@ SmallVector<std::string> Explorer::boundaries(int64_t shards) const {
   if (options.boundaries != "auto")
     return {options.boundaries};
   SmallVector<std::string> list{"device"};
+  if (options.gpu)
+    list.push_back("host");
   // Numbers of slots that do not depend on the budget, so that a larger one has every choice that a smaller one has.
   SmallVector<int64_t> slots;
   for (int64_t count = fewestSlots(shards); count + 3 < shards + 1; count += std::max<int64_t>(1, count / 16))
@@ -155,8 +157,8 @@ Plan Explorer::planOf(const Key &key) const {
   return plan;
 }
 
-Explorer::Parts Explorer::partsOf(ArrayRef<ProgramWork> programs, const Plan &plan) const {
-  Parts parts;
+CallParts Explorer::partsOf(ArrayRef<ProgramWork> programs, const Plan &plan) const {
+  CallParts parts;
   int64_t last = plan.context - (plan.shards() - 1) * plan.shard;
   parts.once = secondsOnce(*rates, plan, plan.context, parameterBytes);
   for (const ProgramWork &program : programs) {
@@ -173,12 +175,6 @@ Explorer::Parts Explorer::partsOf(ArrayRef<ProgramWork> programs, const Plan &pl
   return parts;
 }
 
-double Explorer::Parts::secondsOf(const Plan &plan) const {
-  int64_t shards = plan.shards();
-  return once + forward * static_cast<double>(countForwards(plan.boundaries, shards)) +
-         gradient * static_cast<double>(shards - 1) + last;
-}
-
 void Explorer::listKeys() {
   for (unsigned variant = 0; variant < variants.size(); ++variant)
     for (int64_t shard : shardLengths())
@@ -186,7 +182,9 @@ void Explorer::listKeys() {
         Key key(variant, shard, mini);
         Plan plan = planOf(key);
         // Copies, and what activations take, come on top.
-        keys.push_back({objective(partsOf(variants[variant].programs, plan).secondsOf(plan), leastBytes), key});
+        keys.push_back(
+            {objective(partsOf(variants[variant].programs, plan).secondsOf(plan.boundaries, plan.shards()), leastBytes),
+             key});
       }
   llvm::stable_sort(keys, [](const auto &a, const auto &b) { return a.first < b.first; });
 }
@@ -203,6 +201,7 @@ FailureOr<const Explorer::Placed *> Explorer::place(const Key &key) {
   Placed result;
   result.parts = partsOf(withCopies(variant.programs, *memory), memory->plan);
   result.memory = std::move(*memory);
+  result.parts.boundary = static_cast<double>(result.memory.carries.bytes()) / rates->link;
   result.memory.programs.clear();
   return &known.try_emplace(key, std::move(result)).first->second;
 }
@@ -217,7 +216,7 @@ std::optional<Candidate> Explorer::candidate(const Placed &placed, const std::st
   candidate.plan = memory.plan;
   candidate.peak = prediction->peak;
   candidate.slots = prediction->slots;
-  candidate.seconds = placed.parts.secondsOf(memory.plan);
+  candidate.seconds = placed.parts.secondsOf(boundaries, memory.plan.shards());
   return candidate;
 }
 
@@ -253,10 +252,15 @@ FailureOr<std::optional<Candidate>> Explorer::best(uint64_t budget) {
       tooLarge.push_back(key);
       continue;
     }
+    bool fits = false;
     for (const std::string &kept : boundaries(memory.plan.shards())) {
+      // Another memory than the budget's, and moving hides behind computing: for what does not fit otherwise.
+      if (kept == "host" && fits && options.boundaries == "auto")
+        continue;
       std::optional<Candidate> one = candidate(**placed, kept);
       if (!one || one->peak > budget)
         continue;
+      fits = true;
       double value = objective(one->seconds, one->peak);
       if (!best || value < bestObjective) {
         best = one;

@@ -68,7 +68,7 @@ adjrt::Expected<PlanReport> makeReport(StringRef spec, ModuleOp programs, Module
     return adjrt::failed("the plan's alternatives can't be looked at");
   report.timelines = makeTimelines(memory, *counted, *report.machine);
   report.cost = costOfCall(withCopies(std::move(*counted), memory), *report.machine, memory.plan, memory.plan.context,
-                           memory.parameters.bytes());
+                           memory.parameters.bytes(), memory.carries.bytes());
   report.alternatives = std::move(*alternatives);
   return report;
 }

@@ -197,15 +197,23 @@ TEST(CallCost, AddsUpTheSchedule) {
   plan.context = 35; // three shards of 10 tokens and one of 5
   plan.miniSequence = 10;
   plan.boundaries = "device";
-  CallCost cost = costOfCall(programs, machine, plan, plan.context, 0);
+  CallCost cost = costOfCall(programs, machine, plan, plan.context, 0, 0);
   EXPECT_EQ(cost.forwards, 3);
   EXPECT_EQ(cost.gradients, 4);
   EXPECT_NEAR(cost.seconds, 3 * 10 + 3 * 35, 1e-6);
   plan.boundaries = "binomial:1"; // from the start each time: 3 + 2 + 1 forward runs
-  cost = costOfCall(programs, machine, plan, plan.context, 0);
+  cost = costOfCall(programs, machine, plan, plan.context, 0, 0);
   EXPECT_EQ(cost.forwards, 6);
   EXPECT_NEAR(cost.seconds, 6 * 10 + 3 * 35, 1e-6);
   EXPECT_EQ(cost.by.op.count("work"), 1u);
+  // On the host a boundary moves beside a run: only what it takes longer counts, here 40 - 10 and 40 - 30 seconds.
+  plan.boundaries = "host";
+  cost = costOfCall(programs, machine, plan, plan.context, 0, static_cast<uint64_t>(40 * machine.link));
+  EXPECT_EQ(cost.forwards, 3);
+  EXPECT_NEAR(cost.seconds, 3 * 40 + 3 * 40 + 3 * 5, 1e-6);
+  CallParts parts{10, 30, 15, 0, 40};
+  EXPECT_NEAR(parts.secondsOf("host", 4), cost.seconds, 1e-6);
+  EXPECT_NEAR(parts.secondsOf("device", 4), 3 * 10 + 3 * 30 + 15, 1e-6);
 }
 
 TEST(ProgramWork, TransfersRunBesideTheCommandsOfTheirStack) {

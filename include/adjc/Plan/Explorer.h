@@ -46,7 +46,7 @@ public:
   llvm::SmallVector<int64_t> shardLengths() const;
   /// Descending.
   llvm::SmallVector<int64_t> miniSequences(int64_t rows) const;
-  /// "device" and binomial schedules for so many shards, the cheapest first.
+  /// "device", on a GPU "host", and binomial schedules for so many shards, the cheapest first.
   llvm::SmallVector<std::string> boundaries(int64_t shards) const;
 
 private:
@@ -56,21 +56,16 @@ private:
     mlir::OwningOpRef<mlir::ModuleOp> module; ///< its kernels formed
     std::vector<ProgramWork> programs;        ///< counted
   };
-  /// Seconds of the parts of a call, from which those of any schedule follow.
-  struct Parts {
-    double forward = 0, gradient = 0, last = 0, once = 0;
-    double secondsOf(const Plan &plan) const;
-  };
   /// Variant, shard, mini-sequence.
   using Key = std::tuple<unsigned, int64_t, int64_t>;
   struct Placed {
     MemoryPlan memory; ///< without its programs
-    Parts parts;
+    CallParts parts;
   };
 
   Explorer(const PlanOptions &options, const Machine *rates) : options(options), rates(rates) {}
   Plan planOf(const Key &key) const;
-  Parts partsOf(llvm::ArrayRef<ProgramWork> programs, const Plan &plan) const;
+  CallParts partsOf(llvm::ArrayRef<ProgramWork> programs, const Plan &plan) const;
   mlir::FailureOr<const Placed *> place(const Key &key);
   std::optional<Candidate> candidate(const Placed &placed, const std::string &boundaries) const;
   mlir::FailureOr<std::optional<Candidate>> smallestOf(const Key &key);

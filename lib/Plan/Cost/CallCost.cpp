@@ -19,8 +19,14 @@ double secondsOnce(const Machine &machine, const Plan &plan, int64_t tokens, uin
   return static_cast<double>(parameterBytes) / machine.memory + brought / machine.link;
 }
 
+double CallParts::secondsOf(const std::string &boundaries, int64_t shards) const {
+  double moved = boundaries == "host" ? boundary : 0;
+  return once + std::max(forward, moved) * static_cast<double>(countForwards(boundaries, shards)) +
+         std::max(gradient, moved) * static_cast<double>(shards - 1) + last;
+}
+
 CallCost costOfCall(ArrayRef<ProgramWork> programs, const Machine &machine, const Plan &plan, int64_t tokens,
-                    uint64_t parameterBytes) {
+                    uint64_t parameterBytes, uint64_t boundaryBytes) {
   CallCost cost;
   int64_t shards = (tokens + plan.shard - 1) / plan.shard, last = tokens - (shards - 1) * plan.shard;
   cost.tokens = plan.batch * tokens;
@@ -43,6 +49,16 @@ CallCost costOfCall(ArrayRef<ProgramWork> programs, const Machine &machine, cons
     }
   }
   cost.by.total += cost.otherSeconds;
+  if (plan.boundaries == "host") {
+    double moved = static_cast<double>(boundaryBytes) / machine.link;
+    double waiting = std::max(0.0, moved - cost.forwardSeconds) * static_cast<double>(cost.forwards) +
+                     std::max(0.0, moved - cost.gradientSeconds) * static_cast<double>(shards - 1);
+    cost.by.op["transfer"] += waiting;
+    cost.by.kind[static_cast<unsigned>(WorkKind::Transfer)] += waiting;
+    cost.by.bytes[static_cast<unsigned>(WorkKind::Transfer)] +=
+        2.0 * static_cast<double>(boundaryBytes) * static_cast<double>(shards - 1);
+    cost.by.total += waiting;
+  }
   cost.seconds = cost.by.total;
   return cost;
 }

@@ -24,10 +24,23 @@ struct CallCost {
 /// Forward runs of the plan's schedule over `shards` shards.
 int64_t countForwards(const std::string &boundaries, int64_t shards);
 
+/// Seconds of the parts of a call, from which those of any schedule follow.
+struct CallParts {
+  double forward = 0;  ///< one run on a full shard
+  double gradient = 0; ///< the same
+  double last = 0;     ///< the gradient of the last shard
+  double once = 0;
+  double boundary = 0; ///< moving one boundary to the host, or back
+
+  /// With the plan's boundaries over `shards` shards. Those on the host move beside the runs, one at a time each way.
+  double secondsOf(const std::string &boundaries, int64_t shards) const;
+};
+
 /// One call with `tokens` tokens per sequence: the schedule's forward runs on full shards, a gradient run for every
 /// shard, of which the last may be shorter. `parameterBytes`: of the gradients, which the call sets to zero first.
+/// `boundaryBytes`: of one boundary.
 CallCost costOfCall(llvm::ArrayRef<ProgramWork> programs, const Machine &machine, const Plan &plan, int64_t tokens,
-                    uint64_t parameterBytes);
+                    uint64_t parameterBytes, uint64_t boundaryBytes);
 
 /// What a call of so many tokens per sequence does once, beside its programs: it sets the gradients to zero and brings
 /// tokens, targets and resets in. Seconds.
