@@ -101,7 +101,7 @@ class Runner:
 
     def row(self, name, report):
         plan = self.plan(name)
-        seconds = plan.get("predicted_seconds", float("nan"))
+        seconds = plan["predicted"]["seconds"]
         off = 100 * (report["peak_bytes"] / plan["predicted_peak_bytes"] - 1)
         print(f"| {name} | {report['tokens']} | {plan['shard']} | {plan['policy']} | {plan['boundaries']} | {report['peak_bytes'] / 1e9:.2f} | "
               f"{plan['predicted_peak_bytes'] / 1e9:.2f} | {off:+.1f} % | {report['seconds']:.2f} | {seconds:.2f} | {report['tokens_per_second']:.0f} |", flush=True)
