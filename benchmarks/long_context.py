@@ -11,6 +11,7 @@ against one shard; `mlp`, gated MLPs in mini-sequences and without.
 import argparse
 import hashlib
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -142,6 +143,7 @@ class Runner:
 
 
 def run(binaries, folder, device, parts):
+    os.environ.setdefault("ADJC_BIN", str(binaries)) # the harness's readers of files want it
     runner = Runner(binaries, folder, device)
     for part in parts or PARTS:
         print(f"## {part}", flush=True)
