@@ -175,7 +175,7 @@ private:
     for (const fb::BufferRef *ref : *dispatch.operands()) {
       const fb::Buffer &buffer = *program.buffers()->Get(ref->buffer());
       if (!memory.contains(ref->buffer())) {
-        auto arena = std::make_unique<cpu::Arena>();
+        auto arena = std::make_unique<cpu::Arena>("arena");
         ADJ_RETURN_IF_ERROR(arena->reserve(buffer.size()));
         memory.emplace(ref->buffer(), Memory{std::move(arena), buffer.size()});
       }
