@@ -73,11 +73,7 @@ double workAgain(const Tape &tape, const llvm::StringSet<> &dropped, Balance bal
 
 class Enumerator {
 public:
-  Enumerator(ModuleOp module, bool gpu) : tape(Tape::of(module)), balance(gpu ? kGpuBalance : kCpuBalance) {
-    for (ssm::RepeatOp stack : tape.stacks())
-      for (Operation &op : stack.getBody().front().without_terminator())
-        forward += workOf(&op, balance) * static_cast<double>(stack.getCount());
-  }
+  Enumerator(ModuleOp module, bool gpu) : tape(Tape::of(module)), balance(gpu ? kGpuBalance : kCpuBalance) {}
 
   TapePolicy make(StringRef name, const llvm::StringSet<> &dropped, Keep others = Keep::Store) const {
     TapePolicy policy;
@@ -86,7 +82,6 @@ public:
       policy.tape.push_back({value.name, dropped.contains(value.name)                       ? Keep::Recompute
                                          : others == Keep::Offload && value.isOffloadable() ? Keep::Offload
                                                                                             : Keep::Store});
-    policy.forwardAgain = forward > 0 ? workAgain(tape, dropped, balance) / forward : 0;
     return policy;
   }
 
@@ -124,7 +119,6 @@ public:
 private:
   Tape tape;
   Balance balance;
-  double forward = 0;
 };
 
 } // namespace

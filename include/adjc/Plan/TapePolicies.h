@@ -13,8 +13,6 @@ namespace adjc {
 struct TapePolicy {
   std::string name;             ///< Plan::policy
   std::vector<TapeChoice> tape; ///< one per value of the tape, without bytes
-  /// Work of what is computed again, estimated, in units of one forward through the layers.
-  double forwardAgain = 0;
 };
 
 /// The policies to choose from: the one that `policy` names, or for "auto" those from storing everything to recomputing
