@@ -1,9 +1,9 @@
 //===- EmitScanAdjoint.cpp - the recurrence's adjoint
 //----------------------------------------------------------------===//
 //
-// One group per sequence, point of the grouped dimensions and block of lanes runs over the chunks from the last to the first: it recomputes a chunk's
-// states from its checkpoint, then runs over the chunk's tokens in reverse (METHOD: p and c, section 2). Sums over the
-// tokens have two levels, the chunk and the whole.
+// One group per sequence, point of the grouped dimensions and block of lanes runs over the chunks from the last to the
+// first: it recomputes a chunk's states from its checkpoint, then runs over the chunk's tokens in reverse (METHOD: p
+// and c, section 2). Sums over the tokens have two levels, the chunk and the whole.
 //
 //===----------------------------------------------------------------------------------------------------------------===//
 #include "KeptValues.h"
@@ -132,8 +132,8 @@ private:
         /*copied=*/false);
   }
 
-  /// Leading indices of a partial sum: the group's number among those that sum for the same place, and the sequence, where
-  /// the input lacks the batch.
+  /// Leading indices of a partial sum: the group's number among those that sum for the same place, and the sequence,
+  /// where the input lacks the batch.
   SmallVector<Value> partialIndices(AffineMap map, const PointIndex &index) {
     SmallVector<Value> indices;
     if (std::optional<Value> number = geometry.partialNumber(b, dimsOf(map), index))
@@ -165,7 +165,7 @@ private:
     if (nextStateCotangent)
       storeStates(b, geometry, block, nextStateCotangent, block.batch, cotangent);
     for (const TokenSum &sum : tokenSums)
-      forPoints(b, geometry, block, dimsOf(sum.map), index, [&](const PointIndex &point) {
+      forPoints(b, geometry, block, dimsOf(sum.map), index, isStrided(geometry, sum.map), [&](const PointIndex &point) {
         SmallVector<Value> indices = partialIndices(sum.map, point);
         llvm::append_range(indices, mapIndices(sum.map, point));
         auto write = [&] {
@@ -234,5 +234,6 @@ static LogicalResult emitScanAdjoint(KernelContext &context, Operation *op) {
   return AdjointEmitter(context, cast<adj::ScanAdjointOp>(op), geometry).emit();
 }
 
-const KernelEmitter adjc::scanAdjointEmitter{"adj.scan_adjoint", scanAdjointGrid, emitScanAdjoint, /*tied=*/nullptr,
+const KernelEmitter adjc::scanAdjointEmitter{"adj.scan_adjoint",    scanAdjointGrid,
+                                             emitScanAdjoint,       /*tied=*/nullptr,
                                              /*accumulates=*/false, tileScanAdjointLaunches};

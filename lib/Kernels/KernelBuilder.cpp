@@ -2,6 +2,7 @@
 #include "adjc/Kernels/KernelBuilder.h"
 #include "adjc/Kernels/SharedMemory.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -126,6 +127,29 @@ SmallVector<Value> KernelBuilder::loop(Value lo, Value hi, int64_t step, ValueRa
   SmallVector<Value> next = body(loop.getInductionVar(), loop.getRegionIterArgs());
   scf::YieldOp::create(*this, next);
   return SmallVector<Value>(loop.getResults());
+}
+
+SmallVector<Value> KernelBuilder::scalarLoop(Value lo, Value hi, ValueRange inits,
+                                             function_ref<SmallVector<Value>(Value, ValueRange)> body) {
+  auto loop = scf::ForOp::create(*this, lo, hi, index(1), inits);
+  auto annotation = LLVM::LoopAnnotationAttr::get(getContext(), /*disableNonforced=*/getBoolAttr(true), {}, {}, {}, {},
+                                                  {}, {}, {}, {}, {}, {}, {}, {}, {}, {});
+  // Without the dialect's prefix: the branch at the loop's end, to which lowerings copy it, then has it as its own
+  // attribute.
+  loop->setAttr("loop_annotation", annotation);
+  OpBuilder::InsertionGuard guard(*this);
+  setInsertionPointToStart(loop.getBody());
+  SmallVector<Value> next = body(loop.getInductionVar(), loop.getRegionIterArgs());
+  if (!next.empty())
+    scf::YieldOp::create(*this, next);
+  return SmallVector<Value>(loop.getResults());
+}
+
+void KernelBuilder::scalarLoop(Value lo, Value hi, function_ref<void(Value)> body) {
+  scalarLoop(lo, hi, {}, [&](Value i, ValueRange) {
+    body(i);
+    return SmallVector<Value>();
+  });
 }
 
 SmallVector<Value> KernelBuilder::reverseLoop(Value lo, Value hi, ValueRange inits,

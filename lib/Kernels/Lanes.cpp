@@ -1,7 +1,5 @@
 //===- Lanes.cpp - loops over channels, laneCount at a time -----------------------------------------------------===//
 #include "adjc/Kernels/KernelBuilder.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -48,13 +46,6 @@ static Value getVectorEnd(KernelBuilder &b, Value lo, Value hi, bool multiple) {
   return b.add(lo, b.mul(b.div(count, b.index(laneCount)), b.index(laneCount)));
 }
 
-/// The remainder loop has at most laneCount - 1 iterations: optimising it further only costs compile time.
-static void keepScalar(KernelBuilder &b, Operation *loop) {
-  auto annotation = LLVM::LoopAnnotationAttr::get(b.getContext(), /*disableNonforced=*/b.getBoolAttr(true), {}, {}, {},
-                                                  {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {});
-  loop->setAttr("llvm.loop_annotation", annotation);
-}
-
 void adjc::forLanes(KernelBuilder &b, Value lo, Value hi, bool multiple,
                     function_ref<void(const Lanes &, Value)> body) {
   if (b.getThreads())
@@ -63,11 +54,8 @@ void adjc::forLanes(KernelBuilder &b, Value lo, Value hi, bool multiple,
   b.loop(lo, end, laneCount, [&](Value i) { body(Lanes(b, laneCount), i); });
   if (multiple)
     return;
-  auto remainder = scf::ForOp::create(b, end, hi, b.index(1));
-  keepScalar(b, remainder);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(remainder.getBody());
-  body(Lanes(b, 1), remainder.getInductionVar());
+  // At most laneCount - 1 iterations: optimising them further only costs compile time.
+  b.scalarLoop(end, hi, [&](Value i) { body(Lanes(b, 1), i); });
 }
 
 Value adjc::reduceVector(KernelBuilder &b, Reduction kind, Value vector) {
@@ -113,10 +101,5 @@ SmallVector<Value> adjc::reduceLanes(KernelBuilder &b, Value lo, Value hi, bool 
     results.push_back(reduceVector(b, kind, vector));
   if (multiple)
     return results;
-  auto remainder = scf::ForOp::create(b, end, hi, b.index(1), results);
-  keepScalar(b, remainder);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(remainder.getBody());
-  scf::YieldOp::create(b, step(scalar, remainder.getInductionVar(), remainder.getRegionIterArgs()));
-  return SmallVector<Value>(remainder.getResults());
+  return b.scalarLoop(end, hi, results, [&](Value i, ValueRange carried) { return step(scalar, i, carried); });
 }

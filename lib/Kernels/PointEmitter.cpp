@@ -128,19 +128,15 @@ void PointEmitter::addToSum(const PointNode *sum, const PointIndex &index, Value
 void PointEmitter::emitCopiesIn(const PointNest &nest, const ScanBlock &block, const PointIndex &index) {
   for (const PointNode *node : nest.nodes)
     if (node->kind == Kind::Leaf && node->copied)
-      b.loop(b.index(0), block.count, 1, [&](Value lane) {
-        PointIndex place = atLane(b, geometry, block, index, lane, 1);
-        storeScratch(node, place, node->emit(b, place, {}));
-      });
+      forEachLane(b, geometry, block, index, node->strided,
+                  [&](const PointIndex &place) { storeScratch(node, place, node->emit(b, place, {})); });
 }
 
 void PointEmitter::emitCopiesOut(const PointNest &nest, const ScanBlock &block, const PointIndex &index) {
   for (const PointNode *node : nest.nodes)
     if (node->kind == Kind::Store && node->copied)
-      b.loop(b.index(0), block.count, 1, [&](Value lane) {
-        PointIndex place = atLane(b, geometry, block, index, lane, 1);
-        node->emit(b, place, loadScratch(node, place));
-      });
+      forEachLane(b, geometry, block, index, node->strided,
+                  [&](const PointIndex &place) { node->emit(b, place, loadScratch(node, place)); });
 }
 
 void PointEmitter::emitLanes(const PointNest &nest, const ScanBlock &block, const PointIndex &index, Values &values) {

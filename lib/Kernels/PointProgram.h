@@ -65,6 +65,8 @@ struct PointNode {
   /// Its memory cannot be read or written in whole vectors, because its lanes are strided or end within a vector: it is
   /// copied to or from the scratch, lane by lane, in a loop of its own.
   bool copied = false;
+  /// Its lanes are far apart in memory.
+  bool strided = false;
   /// Varies with the lane only after a sum over the lanes: wrong where a block does not hold all of them.
   bool afterLaneSum = false;
   /// The region's operation (null for what the kernel adds): what an error points at, and what equal nodes are found

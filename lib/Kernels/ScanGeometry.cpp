@@ -11,8 +11,7 @@ using namespace mlir;
 namespace adjc::scan {
 
 /// What both operations have alike.
-template <typename Scan>
-static void setSpace(ScanGeometry &geometry, Scan scan) {
+template <typename Scan> static void setSpace(ScanGeometry &geometry, Scan scan) {
   ssm::ScanSpace space = ssm::getSpace(scan);
   ssm::ScanCut cut = ssm::getScanCut(scan);
   for (unsigned dim = 0; dim < space.rank(); ++dim)
@@ -176,12 +175,21 @@ void forInner(KernelBuilder &b, const ScanGeometry &geometry, DimSet set, PointI
   });
 }
 
+void forEachLane(KernelBuilder &b, const ScanGeometry &geometry, const ScanBlock &block, const PointIndex &index,
+                 bool strided, function_ref<void(const PointIndex &)> body) {
+  auto atPlace = [&](Value lane) { body(atLane(b, geometry, block, index, lane, 1)); };
+  if (strided && !b.getThreads())
+    b.scalarLoop(b.index(0), block.count, atPlace);
+  else
+    b.spread(b.index(0), block.count, atPlace);
+}
+
 void forPoints(KernelBuilder &b, const ScanGeometry &geometry, const ScanBlock &block, DimSet set, PointIndex index,
-               function_ref<void(const PointIndex &)> body) {
+               bool strided, function_ref<void(const PointIndex &)> body) {
   forInner(b, geometry, set, index, [&](const PointIndex &point) {
     if (!contains(set, geometry.lane))
       return body(point);
-    b.spread(b.index(0), block.count, [&](Value lane) { body(atLane(b, geometry, block, point, lane, 1)); });
+    forEachLane(b, geometry, block, point, strided, body);
   });
 }
 

@@ -11,8 +11,8 @@ namespace adjc::scan {
 /// Lanes handled at once where all blocks of lanes consist of so many.
 constexpr int64_t wideCount = 4 * laneCount;
 
-/// A recurrence's iteration space and its cut (ssm::ScanCut): one group per sequence, point of the grouped dimensions and block of
-/// lanes runs over the tokens, its state in scratch that has the lanes last.
+/// A recurrence's iteration space and its cut (ssm::ScanCut): one group per sequence, point of the grouped dimensions
+/// and block of lanes runs over the tokens, its state in scratch that has the lanes last.
 struct ScanGeometry {
   /// Reads it off an ssm.scan or adj.scan_adjoint.
   static ScanGeometry get(mlir::Operation *op, KernelTarget target);
@@ -22,16 +22,16 @@ struct ScanGeometry {
   llvm::SmallVector<std::string> names;
   llvm::SmallVector<unsigned> state; ///< state dimensions, in the order of the state's tensor
   DimSet stateSet = 0;               ///< batch, token and the state dimensions: what a state varies over
-  unsigned stateParts = 1; ///< 2 for a complex state: real and imaginary part, each f32 in scratch
-  mlir::Type stateType;    ///< of a part: f32
+  unsigned stateParts = 1;           ///< 2 for a complex state: real and imaginary part, each f32 in scratch
+  mlir::Type stateType;              ///< of a part: f32
   /// Of a dense transition: the copy of a state dimension, and that dimension.
   std::optional<unsigned> contracted, contracts;
   llvm::SmallVector<unsigned> grouped; ///< ascending; a group holds one point of each
   DimSet groupedSet = 0;
-  unsigned lane = 0;  ///< the lane dimension
-  int64_t lanes = 0;  ///< its size
-  int64_t block = 0;  ///< lanes of a block
-  int64_t padded = 0; ///< lanes that scratch holds: a multiple of the vectors' width
+  unsigned lane = 0;   ///< the lane dimension
+  int64_t lanes = 0;   ///< its size
+  int64_t block = 0;   ///< lanes of a block
+  int64_t padded = 0;  ///< lanes that scratch holds: a multiple of the vectors' width
   int64_t threads = 0; ///< of a GPU block; 0 on the CPU
 
   int64_t getBlocks() const { return (lanes + block - 1) / block; }
@@ -49,8 +49,8 @@ struct ScanGeometry {
   bool hasPartialVectors() const {
     return !threads && (lanes % laneCount != 0 || (splitsLanes() && block % laneCount != 0));
   }
-  /// Lanes that one operation handles. More than a register holds: their instructions then alternate, and none waits for the
-  /// result of the one before it.
+  /// Lanes that one operation handles. More than a register holds: their instructions then alternate, and none waits
+  /// for the result of the one before it.
   int64_t getWidth() const {
     if (threads)
       return 1;
@@ -64,12 +64,13 @@ struct ScanGeometry {
   DimSet innerDims(DimSet set) const {
     return set & ~(dimBit(batchDim) | dimBit(tokenDim) | dimBit(lane) | groupedSet);
   }
-  /// What the state that a transition is applied to varies over: the contracted dimension stands for the one it contracts.
+  /// What the state that a transition is applied to varies over: the contracted dimension stands for the one it
+  /// contracts.
   DimSet stateBeforeSet() const;
   /// The point whose state a dense transition multiplies at `index`; `index` itself without one.
   PointIndex atContracted(const PointIndex &index) const;
-  /// The number of the group at `index` among those whose partial sums belong together (ssm::ScanCut::countPartials); none
-  /// where a tensor over `dims` needs no partial sums of groups.
+  /// The number of the group at `index` among those whose partial sums belong together (ssm::ScanCut::countPartials);
+  /// none where a tensor over `dims` needs no partial sums of groups.
   std::optional<mlir::Value> partialNumber(KernelBuilder &b, DimSet dims, const PointIndex &index) const;
   /// Shape of scratch for a value varying over `set`: its inner dimensions, ascending, then the lanes.
   llvm::SmallVector<int64_t> scratchShape(DimSet set) const;
@@ -82,12 +83,12 @@ DimSet dimsOf(mlir::AffineMap map);
 
 /// The block of lanes that a group handles.
 struct ScanBlock {
-  mlir::Value batch;     ///< the sequence
-  mlir::Value number;    ///< of the block
+  mlir::Value batch;                      ///< the sequence
+  mlir::Value number;                     ///< of the block
   llvm::SmallVector<mlir::Value> grouped; ///< index in each grouped dimension
-  mlir::Value firstLane; ///< in the lane dimension
-  mlir::Value count;     ///< lanes that exist
-  mlir::Value bound;     ///< count, rounded up to whole vectors
+  mlir::Value firstLane;                  ///< in the lane dimension
+  mlir::Value count;                      ///< lanes that exist
+  mlir::Value bound;                      ///< count, rounded up to whole vectors
 };
 
 /// What group number `group` handles.
@@ -100,9 +101,13 @@ PointIndex atLane(KernelBuilder &b, const ScanGeometry &geometry, const ScanBloc
 /// Opens loops over the inner dimensions of `set`.
 void forInner(KernelBuilder &b, const ScanGeometry &geometry, DimSet set, PointIndex index,
               llvm::function_ref<void(const PointIndex &)> body);
-/// Runs over all points of a block that `set` distinguishes, lane by lane (only lanes that exist).
+/// Runs over the lanes of a block that exist, one by one. `strided`: body reads or writes a tensor in which they are
+/// far apart, which does not become faster in vectors.
+void forEachLane(KernelBuilder &b, const ScanGeometry &geometry, const ScanBlock &block, const PointIndex &index,
+                 bool strided, llvm::function_ref<void(const PointIndex &)> body);
+/// The same for all points of a block that `set` distinguishes.
 void forPoints(KernelBuilder &b, const ScanGeometry &geometry, const ScanBlock &block, DimSet set, PointIndex index,
-               llvm::function_ref<void(const PointIndex &)> body);
+               bool strided, llvm::function_ref<void(const PointIndex &)> body);
 
 } // namespace adjc::scan
 

@@ -15,12 +15,13 @@ SmallVector<Value> mapIndices(AffineMap map, const PointIndex &index) {
                              [&](AffineExpr result) { return index.dims[cast<AffineDimExpr>(result).getPosition()]; });
 }
 
+bool isStrided(const ScanGeometry &geometry, AffineMap map) {
+  return !map.getNumResults() || map.getDimPosition(map.getNumResults() - 1) != geometry.lane;
+}
+
 /// Whether a tensor of this map cannot be read or written in vectors of lanes.
 static bool needsCopy(const ScanGeometry &geometry, AffineMap map) {
-  if (geometry.threads)
-    return false;
-  return geometry.hasPartialVectors() || !map.getNumResults() ||
-         map.getDimPosition(map.getNumResults() - 1) != geometry.lane;
+  return !geometry.threads && (geometry.hasPartialVectors() || isStrided(geometry, map));
 }
 
 PointNode *addInput(PointProgram &program, const ScanGeometry &geometry, KernelContext &context, Value tensor,
@@ -34,6 +35,7 @@ PointNode *addInput(PointProgram &program, const ScanGeometry &geometry, KernelC
         return loadLanes(b, view, mapIndices(map, index), hasLane ? index.width : 1);
       },
       needsCopy(geometry, map));
+  leaf->strided = isStrided(geometry, map);
   leaf->tensor = tensor;
   leaf->map = map;
   return leaf;
@@ -87,7 +89,7 @@ PointNode *addResetFlag(PointProgram &program, KernelContext &context, Value res
 void addOutput(PointProgram &program, const ScanGeometry &geometry, KernelContext &context, PointNode *node,
                Value tensor, AffineMap map, std::function<SmallVector<Value>(const PointIndex &)> leading) {
   Value view = context.fullView(tensor);
-  program.addStore(
+  PointNode *store = program.addStore(
       node, dimsOf(map) | dimBit(batchDim) | dimBit(tokenDim),
       [=](KernelBuilder &b, const PointIndex &index, ValueRange values) {
         SmallVector<Value> indices = leading(index);
@@ -96,6 +98,7 @@ void addOutput(PointProgram &program, const ScanGeometry &geometry, KernelContex
         return Value();
       },
       needsCopy(geometry, map));
+  store->strided = isStrided(geometry, map);
 }
 
 /// x op y, for one of the builder's operations on two values.
@@ -160,8 +163,8 @@ SmallVector<PointValue> toValues(ArrayRef<PointNode *> nodes) {
 using LeadingIndices = std::function<SmallVector<Value>(const PointIndex &)>;
 
 /// Place and point of a state in scratch.
-static std::pair<SmallVector<Value>, PointIndex> locate(const ScanGeometry &geometry, const PointIndex &index, bool before,
-                                                        const LeadingIndices &leading) {
+static std::pair<SmallVector<Value>, PointIndex> locate(const ScanGeometry &geometry, const PointIndex &index,
+                                                        bool before, const LeadingIndices &leading) {
   PointIndex point = before ? geometry.atContracted(index) : index;
   SmallVector<Value> place = leading ? leading(index) : SmallVector<Value>();
   llvm::append_range(place, geometry.scratchIndices(geometry.stateSet, point));
@@ -182,8 +185,8 @@ PointValue addStateLeaf(PointProgram &program, const ScanGeometry &geometry, con
   return {part(states[0]), states.size() > 1 ? part(states[1]) : nullptr};
 }
 
-void addStateStore(PointProgram &program, const ScanGeometry &geometry, PointValue value, const StateScratch &states, bool before,
-                   LeadingIndices leading) {
+void addStateStore(PointProgram &program, const ScanGeometry &geometry, PointValue value, const StateScratch &states,
+                   bool before, LeadingIndices leading) {
   PointNode *parts[] = {value.re, value.im};
   for (auto [part, scratch] : llvm::enumerate(states))
     program.addStore(
@@ -212,7 +215,8 @@ static SmallVector<Value> stateIndices(const ScanGeometry &geometry, const Point
 /// Runs over the parts of a block's states: body(place in the tensor, part, point).
 static void forStates(KernelBuilder &b, const ScanGeometry &geometry, const ScanBlock &block, ValueRange leading,
                       function_ref<void(ArrayRef<Value>, unsigned, const PointIndex &)> body) {
-  forPoints(b, geometry, block, geometry.stateSet, makeIndex(geometry, block), [&](const PointIndex &index) {
+  bool strided = geometry.stateParts > 1 || geometry.state.empty() || geometry.state.back() != geometry.lane;
+  forPoints(b, geometry, block, geometry.stateSet, makeIndex(geometry, block), strided, [&](const PointIndex &index) {
     for (unsigned part = 0; part < geometry.stateParts; ++part) {
       SmallVector<Value> place = concat(leading, stateIndices(geometry, index));
       if (geometry.stateParts > 1)

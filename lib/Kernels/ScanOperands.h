@@ -28,27 +28,30 @@ void addOutput(PointProgram &program, const ScanGeometry &geometry, KernelContex
                mlir::Value tensor, mlir::AffineMap map,
                std::function<llvm::SmallVector<mlir::Value>(const PointIndex &)> leading);
 /// The state after a token: transition * before + input term, where `before` is 0 at a reset.
-PointValue addStep(PointProgram &program, const ScanGeometry &geometry, PointValue transition, PointValue before, PointValue term);
+PointValue addStep(PointProgram &program, const ScanGeometry &geometry, PointValue transition, PointValue before,
+                   PointValue term);
 /// `value`, or 0 at a reset (`flag` is null without resets).
 PointValue addUnlessReset(PointProgram &program, PointValue value, PointNode *flag);
 
 /// A group's states in scratch: f32, one memref per part.
 using StateScratch = llvm::SmallVector<mlir::Value, 2>;
-/// A leaf that reads the state of a point: `before` for the one that a transition is applied to. `leading` gives the indices of
-/// dimensions before the state's.
+/// A leaf that reads the state of a point: `before` for the one that a transition is applied to. `leading` gives the
+/// indices of dimensions before the state's.
 PointValue addStateLeaf(PointProgram &program, const ScanGeometry &geometry, const StateScratch &states, bool before,
                         std::function<llvm::SmallVector<mlir::Value>(const PointIndex &)> leading = nullptr);
 /// Stores a state likewise.
-void addStateStore(PointProgram &program, const ScanGeometry &geometry, PointValue value, const StateScratch &states, bool before,
-                   std::function<llvm::SmallVector<mlir::Value>(const PointIndex &)> leading = nullptr);
+void addStateStore(PointProgram &program, const ScanGeometry &geometry, PointValue value, const StateScratch &states,
+                   bool before, std::function<llvm::SmallVector<mlir::Value>(const PointIndex &)> leading = nullptr);
 /// Inputs as arguments of a region.
 llvm::SmallVector<PointValue> toValues(llvm::ArrayRef<PointNode *> nodes);
 
+/// Whether lanes are far apart in a tensor of this map.
+bool isStrided(const ScanGeometry &geometry, mlir::AffineMap map);
 /// Indices of a point in a tensor of this map.
 llvm::SmallVector<mlir::Value> mapIndices(mlir::AffineMap map, const PointIndex &index);
 
-/// Copies a block's states between a tensor `view` (leading indices, then state dimensions, then the part of a complex state) and
-/// scratch (leading indices, then the scratch's).
+/// Copies a block's states between a tensor `view` (leading indices, then state dimensions, then the part of a complex
+/// state) and scratch (leading indices, then the scratch's).
 void loadStates(KernelBuilder &b, const ScanGeometry &geometry, const ScanBlock &block, mlir::Value view,
                 mlir::ValueRange leading, const StateScratch &scratch, mlir::ValueRange scratchLeading);
 void storeStates(KernelBuilder &b, const ScanGeometry &geometry, const ScanBlock &block, mlir::Value view,

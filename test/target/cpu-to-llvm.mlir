@@ -10,9 +10,8 @@
 // CHECK:       llvm.func internal @residual.body(
 // CHECK-SAME:    !llvm.ptr {llvm.noalias}, %{{.*}}: !llvm.ptr {llvm.noalias}, %{{.*}}: !llvm.ptr {llvm.noalias}, %{{.*}}: i64
 // CHECK:         llvm.fadd {{.*}} {fastmathFlags = #llvm.fastmath<contract>} : vector<16xf32>
-//              The remainder loop is left as it is.
-// CHECK:         llvm.cond_br {{.*}}
-// CHECK:         loop_annotation
+//              LLVM leaves the remainder loop as it is: an attribute of the branch at its end.
+// CHECK:         llvm.br {{.*}} {loop_annotation = #{{.*}}}
 adj.kernel @residual {
 ^bb0(%a: tensor<?x?x40xf32>, %b: tensor<?x?x40xf32>):
   %y = ssm.residual %a, %b : tensor<?x?x40xf32>

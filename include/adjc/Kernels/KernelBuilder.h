@@ -75,6 +75,12 @@ public:
 
   /// for (i = lo; i < hi; i += step) body(i)
   void loop(Value lo, Value hi, int64_t step, llvm::function_ref<void(Value)> body);
+  /// The same, left as it stands by LLVM's loop transformations: for short or rare loops, and those over far apart
+  /// places, where a vector would gather. (Without an instruction for that, a vectorised gather is dozens: most of a
+  /// kernel's compile time.)
+  llvm::SmallVector<Value> scalarLoop(Value lo, Value hi, mlir::ValueRange inits,
+                                      llvm::function_ref<llvm::SmallVector<Value>(Value, mlir::ValueRange)> body);
+  void scalarLoop(Value lo, Value hi, llvm::function_ref<void(Value)> body);
   /// The same with values carried from iteration to iteration; returns the last ones.
   llvm::SmallVector<Value> loop(Value lo, Value hi, int64_t step, mlir::ValueRange inits,
                                 llvm::function_ref<llvm::SmallVector<Value>(Value, mlir::ValueRange)> body);
