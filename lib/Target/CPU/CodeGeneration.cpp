@@ -1,10 +1,6 @@
-//===- CodeGeneration.cpp - optimisation and object code --------------------------------------------------------===//
+//===- CodeGeneration.cpp - the machine, and what LLVM is told ----------------------------------------------------===//
 #include "CodeGeneration.h"
-#include "llvm/Analysis/CGSCCPassManager.h"
-#include "llvm/Analysis/LoopAnalysisManager.h"
-#include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
 
 using namespace adjc;
@@ -32,10 +28,8 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> adjc::createTargetMachine(c
   return machine;
 }
 
-void adjc::optimize(llvm::Module &module, llvm::TargetMachine &machine, const CpuTarget &cpu) {
-  module.setTargetTriple(machine.getTargetTriple());
-  module.setDataLayout(machine.createDataLayout());
-  for (llvm::Function &function : module) {
+void adjc::optimize(LlvmModule &kernels, const CpuTarget &cpu) {
+  for (llvm::Function &function : *kernels.module) {
     if (function.isDeclaration())
       continue;
     function.addFnAttr("target-cpu", cpu.name);
@@ -46,25 +40,5 @@ void adjc::optimize(llvm::Module &module, llvm::TargetMachine &machine, const Cp
   }
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = tuning.SLPVectorization = tuning.LoopInterleaving = tuning.LoopUnrolling = true;
-  llvm::PassBuilder builder(&machine, tuning);
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager callGraph;
-  llvm::ModuleAnalysisManager modules;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(callGraph);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, callGraph, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
-}
-
-llvm::Expected<llvm::SmallVector<char, 0>> adjc::emitObject(llvm::Module &module, llvm::TargetMachine &machine) {
-  llvm::SmallVector<char, 0> object;
-  llvm::raw_svector_ostream stream(object);
-  llvm::legacy::PassManager passes;
-  if (machine.addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::ObjectFile))
-    return llvm::createStringError("LLVM cannot write object files for this target");
-  passes.run(module);
-  return object;
+  kernels.optimize(tuning);
 }

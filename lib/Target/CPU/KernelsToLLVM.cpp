@@ -1,15 +1,9 @@
 //===- KernelsToLLVM.cpp - adj-kernels-to-llvm: conversion and entry points -------------------------------------===//
+#include "../LLVM/KernelPatterns.h"
 #include "adjc/Target/CPU/Passes.h"
 #include "adjc/Target/Math/Passes.h"
-#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
-#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
-#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
 #include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
-#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
-#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
-#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
 #include "mlir/Conversion/Passes.h"
-#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -22,6 +16,7 @@ namespace adjc {
 } // namespace adjc
 
 using namespace mlir;
+using namespace adjc;
 
 /// The fields of adj_kernel_args after `buffers`: batch, tokens, rows, first_group, last_group.
 static constexpr unsigned sizeFields = 5;
@@ -57,19 +52,11 @@ static void addEntryPoint(LLVM::LLVMFuncOp body) {
 namespace {
 struct KernelsToLLVM : adjc::impl::AdjKernelsToLLVMBase<KernelsToLLVM> {
   void runOnOperation() override {
-    LowerToLLVMOptions options(&getContext());
-    options.useBarePtrCallConv = true;
-    options.overrideIndexBitwidth(64);
-    LLVMTypeConverter converter(&getContext(), options);
+    LLVMTypeConverter converter(&getContext(), getKernelLowering(&getContext()));
     LLVMConversionTarget target(getContext());
     target.addLegalOp<ModuleOp>();
     RewritePatternSet patterns(&getContext());
-    arith::populateArithToLLVMConversionPatterns(converter, patterns);
-    populateMathToLLVMConversionPatterns(converter, patterns);
-    populateVectorToLLVMConversionPatterns(converter, patterns);
-    populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
-    cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
-    populateFuncToLLVMConversionPatterns(converter, patterns);
+    populateKernelPatterns(converter, patterns);
     if (failed(applyFullConversion(getOperation(), target, std::move(patterns))))
       return signalPassFailure();
     SmallVector<LLVM::LLVMFuncOp> bodies(getOperation().getOps<LLVM::LLVMFuncOp>());

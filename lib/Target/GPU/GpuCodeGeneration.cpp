@@ -1,10 +1,7 @@
-//===- GpuCodeGeneration.cpp - optimisation and PTX -------------------------------------------------------------===//
+//===- GpuCodeGeneration.cpp - the machine, and PTX
+//-----------------------------------------------------------------===//
 #include "GpuCodeGeneration.h"
-#include "llvm/Analysis/CGSCCPassManager.h"
-#include "llvm/Analysis/LoopAnalysisManager.h"
-#include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
 
 using namespace adjc;
@@ -32,31 +29,12 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> adjc::createGpuMachine(cons
   return machine;
 }
 
-void adjc::optimizeForGpu(llvm::Module &module, llvm::TargetMachine &machine) {
-  llvm::PipelineTuningOptions tuning;
-  tuning.LoopUnrolling = true;
-  llvm::PassBuilder builder(&machine, tuning);
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager callGraph;
-  llvm::ModuleAnalysisManager modules;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(callGraph);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, callGraph, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
-}
-
-llvm::Expected<std::string> adjc::emitPtx(llvm::Module &module, llvm::TargetMachine &machine) {
-  for (const llvm::Function &function : module)
+llvm::Expected<std::string> adjc::emitPtx(LlvmModule &kernels) {
+  for (const llvm::Function &function : *kernels.module)
     if (function.isDeclaration() && !function.isIntrinsic())
       return llvm::createStringError("kernels call " + function.getName() + ", which PTX has no instruction for");
-  llvm::SmallString<0> text;
-  llvm::raw_svector_ostream stream(text);
-  llvm::legacy::PassManager passes;
-  if (machine.addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile))
-    return llvm::createStringError("LLVM cannot write PTX");
-  passes.run(module);
-  return text.str().str();
+  auto text = kernels.emit(llvm::CodeGenFileType::AssemblyFile, "PTX");
+  if (!text)
+    return text.takeError();
+  return text->str().str();
 }

@@ -1,17 +1,11 @@
 //===- KernelsToNVVM.cpp - adj-kernels-to-nvvm: conversion to the NVVM dialect ----------------------------------===//
+#include "../LLVM/KernelPatterns.h"
 #include "adjc/Kernels/SharedMemory.h"
 #include "adjc/Target/GPU/Passes.h"
 #include "adjc/Target/Math/Passes.h"
-#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
-#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
-#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
 #include "mlir/Conversion/GPUToNVVM/GPUToNVVMPass.h"
 #include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
-#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
-#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
-#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
 #include "mlir/Conversion/Passes.h"
-#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -26,6 +20,7 @@ namespace adjc {
 } // namespace adjc
 
 using namespace mlir;
+using namespace adjc;
 
 /// What is left of math after adj-expand-math and is an instruction of PTX.
 static bool isInstruction(Operation *op) {
@@ -77,21 +72,13 @@ struct KernelsToNVVM : adjc::impl::AdjKernelsToNVVMBase<KernelsToNVVM> {
     });
     if (known.wasInterrupted())
       return signalPassFailure();
-    LowerToLLVMOptions options(&getContext());
-    options.useBarePtrCallConv = true;
-    options.overrideIndexBitwidth(64);
-    LLVMTypeConverter converter(&getContext(), options);
+    LLVMTypeConverter converter(&getContext(), getKernelLowering(&getContext()));
     LLVMConversionTarget target(getContext());
     target.addLegalOp<ModuleOp, UnrealizedConversionCastOp>();
     target.addLegalDialect<NVVM::NVVMDialect, gpu::GPUDialect>();
     RewritePatternSet patterns(&getContext());
     patterns.add<LowerExp2, LowerReciprocal>(converter, &getContext(), /*benefit=*/2);
-    arith::populateArithToLLVMConversionPatterns(converter, patterns);
-    populateMathToLLVMConversionPatterns(converter, patterns);
-    populateVectorToLLVMConversionPatterns(converter, patterns);
-    populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
-    cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
-    populateFuncToLLVMConversionPatterns(converter, patterns);
+    populateKernelPatterns(converter, patterns);
     if (failed(applyPartialConversion(getOperation(), target, std::move(patterns))))
       return signalPassFailure();
     // After everything else: these patterns would make calls to libdevice of arith and math.
