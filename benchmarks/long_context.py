@@ -6,7 +6,7 @@
 
 Parts: `contexts`, mamba-1.4b with AdamW's state resident from 8192 to 10 485 760 tokens; `budgets`, the same at 1 048 576 tokens in 60, 40 and 30 GB;
 `settings`, ten different (spec, context, budget, shard, policy) for the predicted peak; `policies`, a small model in f32 at 1 048 576 tokens under every policy
-against one shard; `mlp`, gated MLPs in mini-sequences and without.
+against one shard; `mlp`, gated MLPs in mini-sequences and without. The name of a case (context-10485760) is a part of its own.
 """
 import argparse
 import hashlib
@@ -53,8 +53,15 @@ MLPS = {"mlp-auto": (MLP, 65536, ["--dtype=bf16", "--shard=65536"]), "mlp-off": 
 PARTS = {"contexts": CONTEXTS, "budgets": BUDGETS, "settings": SETTINGS, "policies": POLICIES, "mlp": MLPS}
 
 
+CASES = {name: case for cases in PARTS.values() for name, case in cases.items()}
+
+
+def names_of(part):
+    return list(PARTS[part]) if part in PARTS else [part]
+
+
 def chosen(parts):
-    return {name: case for part in parts or PARTS for name, case in PARTS[part].items()}
+    return {name: CASES[name] for part in parts or PARTS for name in names_of(part)}
 
 
 def prepare(binaries, folder, target, parts):
@@ -90,7 +97,7 @@ class Runner:
 
     def grad(self, name):
         """adj-run's report of a gradient of random tokens, and its file."""
-        spec, tokens, _ = chosen([])[name]
+        spec, tokens, _ = CASES[name]
         module = self.folder / f"{name}.adjm"
         parameters = self.parameters(name, spec)
         vocabulary = json.loads(self.tool("info", module, "--json"))["vocabulary"]
@@ -147,8 +154,7 @@ def run(binaries, folder, device, parts):
     runner = Runner(binaries, folder, device)
     for part in parts or PARTS:
         print(f"## {part}", flush=True)
-        names = list(PARTS[part])
-        {"policies": runner.policies, "mlp": runner.mlps}.get(part, runner.table)(names)
+        {"policies": runner.policies, "mlp": runner.mlps}.get(part, runner.table)(names_of(part))
 
 
 def main():
@@ -156,7 +162,7 @@ def main():
     parser.add_argument("bin", type=pathlib.Path)
     parser.add_argument("step", choices=["prepare", "run"])
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("parts", nargs="*", metavar="PART", choices=[[], *PARTS])
+    parser.add_argument("parts", nargs="*", metavar="PART", choices=[[], *PARTS, *CASES])
     parser.add_argument("--target", default="sm_90")
     parser.add_argument("--device", default="cuda:0")
     options = parser.parse_args()
