@@ -112,15 +112,16 @@ private:
     }
     // From the end, so that what is used by nothing but unused results goes with them.
     for (Operation *op : llvm::reverse(ops)) {
+      // First: the other members of a group are gone with its last one.
+      auto group = groups.find(op);
+      if (group == groups.end() && members.contains(op))
+        continue;
       if (isa<adj::LmLossAdjointOp>(op))
         return op->emitError("the loss is not cut into mini-sequences; run adj-choose-policies first");
       if (isa<ssm::LmLossOp, ssm::SiluOp, ssm::GateOp, ssm::MlpOp, ssm::SelectiveScanOp>(op))
         return op->emitError("has no kernel; run ssm-expand-layers and adj-derive-adjoint first");
       if (op->getNumResults() == 0)
         return op->emitError("computes nothing that a kernel could");
-      auto group = groups.find(op);
-      if (group == groups.end() && members.contains(op))
-        continue;
       SmallVector<Operation *> together(1, op);
       if (group != groups.end())
         together = group->second;
