@@ -12,6 +12,8 @@ config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = config.adjc_test_exec_root
 
 config.environment["PATH"] = os.pathsep.join([config.adjc_bin_dir, config.llvm_tools_dir, config.environment["PATH"]])
+# glibc overwrites what is freed: an operation used after it was erased then ends the tool, where it mostly seems to work otherwise.
+config.environment["MALLOC_PERTURB_"] = "90"
 for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "LD_LIBRARY_PATH", "TMPDIR"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
