@@ -1,5 +1,6 @@
 //===- Lanes.cpp - loops over channels, laneCount at a time -----------------------------------------------------===//
 #include "adjc/Kernels/KernelBuilder.h"
+#include "adjc/Kernels/KernelGrid.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;

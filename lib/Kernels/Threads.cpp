@@ -1,5 +1,6 @@
 //===- Threads.cpp - how the threads of a GPU block share a group's work ----------------------------------------===//
 #include "adjc/Kernels/KernelBuilder.h"
+#include "adjc/Kernels/KernelGrid.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
