@@ -1,5 +1,7 @@
 #include "adjc/Plan/Plan.h"
 
+#include "adjrt/support/RowSource.h"
+
 #include "mlir/IR/Builders.h"
 
 using namespace mlir;
@@ -35,7 +37,8 @@ uint64_t Plan::processBytes() const {
 }
 
 uint64_t Plan::fileBytes(int64_t tokens) const {
-  return gpu ? 0 : sizeof(int32_t) * static_cast<uint64_t>(batch) * static_cast<uint64_t>(tokens + 1);
+  // Inputs and targets, each through a window of their file.
+  return gpu ? 0 : 2 * sizeof(int32_t) * static_cast<uint64_t>(std::min(batch * (tokens + 1), adjrt::kRowWindow));
 }
 
 void Plan::attachTo(ModuleOp module) const {

@@ -1,6 +1,5 @@
-// Reading .npy files.
+// Opening .npy files.
 #include "NpyHeader.h"
-#include "adjrt/io/File.h"
 #include "adjrt/io/Npy.h"
 #include "adjrt/io/Shape.h"
 
@@ -25,7 +24,7 @@ template <> struct TypeName<std::uint8_t> {
 };
 } // namespace
 
-template <typename T> static Expected<NpyArray<T>> readArray(const InputFile &file) {
+template <typename T> Expected<NpyFile<T>> NpyFile<T>::readHeader(InputFile file) {
   std::array<unsigned char, 12> prefix{};
   if (file.size() < 10)
     return invalidInput("is not an .npy file: it has only " + std::to_string(file.size()) +
@@ -61,18 +60,16 @@ template <typename T> static Expected<NpyArray<T>> readArray(const InputFile &fi
     return invalidInput(std::string(present < *size ? "is truncated" : "has trailing bytes") + ": shape " +
                         printShape(header.shape) + " of " + wanted + " takes " + std::to_string(*size) +
                         " bytes, the file has " + std::to_string(present) + " after its header");
-  NpyArray<T> array{std::move(header.shape), std::vector<T>(*size / sizeof(T))};
-  ADJ_RETURN_IF_ERROR(file.readAt(start + length, std::as_writable_bytes(std::span(array.values))));
-  return array;
+  return NpyFile(std::move(file), std::move(header.shape), start + length, *size / sizeof(T));
 }
 
-template <typename T> static Expected<NpyArray<T>> readNpy(const std::string &path) {
+template <typename T> Expected<NpyFile<T>> NpyFile<T>::open(const std::string &path) {
   ADJ_ASSIGN_OR_RETURN(InputFile file, InputFile::open(path));
-  Expected<NpyArray<T>> array = readArray<T>(file);
-  if (!array && array.error().message.rfind(path, 0) != 0)
-    return tl::unexpected(array.error().in(path));
-  return array;
+  Expected<NpyFile> opened = readHeader(std::move(file));
+  if (!opened && opened.error().message.rfind(path, 0) != 0)
+    return tl::unexpected(opened.error().in(path));
+  return opened;
 }
 
-Expected<NpyArray<std::int32_t>> adjrt::readNpyInt32(const std::string &path) { return readNpy<std::int32_t>(path); }
-Expected<NpyArray<std::uint8_t>> adjrt::readNpyUInt8(const std::string &path) { return readNpy<std::uint8_t>(path); }
+template class adjrt::NpyFile<std::int32_t>;
+template class adjrt::NpyFile<std::uint8_t>;

@@ -23,17 +23,22 @@ Status Session::checkSequence(const SequenceInputs &inputs) const {
   if (!inputs.inputs)
     return invalidInput("there are no tokens");
   for (std::int64_t b = 0; b < inputs.batch; ++b) {
-    const std::int32_t *row = inputs.inputs.row(b);
-    for (std::int64_t t = 0; t < inputs.tokens; ++t)
-      if (row[t] < 0 || row[t] >= plan.vocabulary())
-        return outside("token", row[t], b, t, plan.vocabulary());
+    ADJ_RETURN_IF_ERROR(inputs.inputs.walk(b, 0, inputs.tokens, [&](std::int64_t first, auto ids) -> Status {
+      for (std::size_t i = 0; i < ids.size(); ++i)
+        if (ids[i] < 0 || ids[i] >= plan.vocabulary())
+          return outside("token", ids[i], b, first + static_cast<std::int64_t>(i), plan.vocabulary());
+      return {};
+    }));
     if (!inputs.resets)
       continue;
-    const std::uint8_t *resets = inputs.resets.row(b);
-    for (std::int64_t t = 0; t < inputs.tokens; ++t)
-      if (resets[t] > 1)
-        return invalidInput("reset " + std::to_string(resets[t]) + " of sequence " + std::to_string(b) +
-                            " at position " + std::to_string(t) + " is neither 0 nor 1");
+    ADJ_RETURN_IF_ERROR(inputs.resets.walk(b, 0, inputs.tokens, [&](std::int64_t first, auto resets) -> Status {
+      for (std::size_t i = 0; i < resets.size(); ++i)
+        if (resets[i] > 1)
+          return invalidInput("reset " + std::to_string(resets[i]) + " of sequence " + std::to_string(b) +
+                              " at position " + std::to_string(first + static_cast<std::int64_t>(i)) +
+                              " is neither 0 nor 1");
+      return {};
+    }));
   }
   return checkBoundary(inputs.initialStates, "initial states");
 }
@@ -50,14 +55,16 @@ Expected<std::int64_t> Session::countTargets(const GradientInputs &inputs) const
     return invalidInput("there are no targets");
   std::int64_t counted = 0;
   for (std::int64_t b = 0; b < inputs.batch; ++b) {
-    const std::int32_t *row = inputs.targets.row(b);
-    for (std::int64_t t = 0; t < inputs.tokens; ++t) {
-      if (row[t] == kIgnoredTarget)
-        continue;
-      if (row[t] < 0 || row[t] >= mod->plan().vocabulary())
-        return outside("target", row[t], b, t, mod->plan().vocabulary());
-      ++counted;
-    }
+    ADJ_RETURN_IF_ERROR(inputs.targets.walk(b, 0, inputs.tokens, [&](std::int64_t first, auto targets) -> Status {
+      for (std::size_t i = 0; i < targets.size(); ++i) {
+        if (targets[i] == kIgnoredTarget)
+          continue;
+        if (targets[i] < 0 || targets[i] >= mod->plan().vocabulary())
+          return outside("target", targets[i], b, first + static_cast<std::int64_t>(i), mod->plan().vocabulary());
+        ++counted;
+      }
+      return {};
+    }));
   }
   return counted;
 }

@@ -41,8 +41,11 @@ Status Session::stageRows(const RowsView<T> &rows, std::int64_t batch, std::int6
                           std::uint64_t offset) {
   const auto bytes = static_cast<std::uint64_t>(tokens) * sizeof(T);
   for (std::int64_t b = 0; b < batch; ++b)
-    ADJ_RETURN_IF_ERROR(dev->upload(layout.fixed + offset + static_cast<std::uint64_t>(b) * bytes,
-                                    std::as_bytes(std::span(rows.row(b) + begin, static_cast<std::size_t>(tokens)))));
+    ADJ_RETURN_IF_ERROR(rows.walk(b, begin, tokens, [&](std::int64_t first, std::span<const T> values) {
+      return dev->upload(layout.fixed + offset + static_cast<std::uint64_t>(b) * bytes +
+                             static_cast<std::uint64_t>(first - begin) * sizeof(T),
+                         std::as_bytes(values));
+    }));
   return {};
 }
 

@@ -28,15 +28,13 @@ Status runBench(const BenchOptions &options, Console &console) {
     return invalidInput("--tokens " + std::to_string(tokens) + ": " + options.module + " was planned for at most " +
                         std::to_string(plan.context()) + "; compile it with --context=" + std::to_string(tokens) +
                         " or more");
-  std::uint64_t tokenBytes =
-      static_cast<std::uint64_t>(plan.batch()) * (static_cast<std::uint64_t>(tokens) + 1) * sizeof(std::int32_t);
-  EvaluatorOptions evaluatorOptions{options.device, options.threads, tokens, false, {}, tokenBytes, {}};
+  TokenStream stream = makeRepeatedTokens(*module, tokens, 0);
+  EvaluatorOptions evaluatorOptions{options.device, options.threads, tokens, false, {}, {}};
   Profile profile(*module);
   if (options.profile)
     evaluatorOptions.onCommand = [&](const CommandTiming &timing) { profile.add(timing); };
   ADJ_ASSIGN_OR_RETURN(auto evaluator, openEvaluator(module, evaluatorOptions));
   ADJ_RETURN_IF_ERROR(initializeParameters(*module, 0, *evaluator));
-  TokenStream stream = makeRandomTokens(*module, tokens, 0, false);
   ADJ_ASSIGN_OR_RETURN(Evaluation evaluation, evaluator->valueAndGrad(stream)); // warms up caches and clocks
   profile.clear();
   std::vector<double> seconds;

@@ -33,7 +33,6 @@ struct EvaluatorOptions {
   std::int64_t tokens = 1; ///< T of the calls to come
   bool optimizer = false;  ///< the calls to come include step()
   std::function<void(const adjrt::ActionTiming &)> onAction;
-  std::uint64_t tokenBytes = 0;     ///< token arrays that are not made yet when the evaluator opens
   adjrt::CommandObserver onCommand; ///< the reference device has no commands: it refuses this
 };
 

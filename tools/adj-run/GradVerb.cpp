@@ -32,7 +32,7 @@ Status runGrad(const GradOptions &options, Console &console) {
   ADJ_ASSIGN_OR_RETURN(ParameterSource source, openParameters(*module, options.params));
 
   Trace trace(*module);
-  EvaluatorOptions evaluatorOptions{options.device, options.threads, stream.tokens, false, {}, 0, {}};
+  EvaluatorOptions evaluatorOptions{options.device, options.threads, stream.tokens, false, {}, {}};
   if (traceFile) {
     evaluatorOptions.onAction = [&](const ActionTiming &timing) { trace.add(timing); };
     evaluatorOptions.onCommand = [&](const CommandTiming &timing) { trace.add(timing); };

@@ -91,7 +91,7 @@ static Status checkSlopes(const Module &module, const reference::ReferenceModel 
       std::min(result.tokens, static_cast<std::int64_t>(std::clamp(affordable(groups.size()), 8.0, 1e6)));
 
   TokenStream stream = makeRandomTokens(module, result.slopeTokens, options.seed + 1, options.resets);
-  ReferenceInputs inputs(stream);
+  ADJ_ASSIGN_OR_RETURN(const ReferenceInputs inputs, ReferenceInputs::read(stream));
   ADJ_ASSIGN_OR_RETURN(reference::Result gradient, model.valueAndGrad(parameters, inputs.batch()));
   std::map<std::string, SlopeError> errors;
   for (const auto &[group, names] : groups) {
@@ -114,11 +114,11 @@ Expected<CheckResult> adjrun::checkGradients(std::shared_ptr<const Module> modul
                         " was planned for at most " + std::to_string(module->plan().context()) +
                         "; compile it with --context=" + std::to_string(result.tokens) + " or more");
   ADJ_ASSIGN_OR_RETURN(auto evaluator,
-                       openEvaluator(module, {options.device, options.threads, result.tokens, false, {}, 0, {}}));
+                       openEvaluator(module, {options.device, options.threads, result.tokens, false, {}, {}}));
   ADJ_ASSIGN_OR_RETURN(reference::ReferenceModel model, openReferenceModel(*module, options.threads));
   ADJ_ASSIGN_OR_RETURN(reference::NamedTensors parameters, makeParameters(*module, options.seed, *evaluator));
   TokenStream stream = makeRandomTokens(*module, result.tokens, options.seed, options.resets);
-  ReferenceInputs inputs(stream);
+  ADJ_ASSIGN_OR_RETURN(const ReferenceInputs inputs, ReferenceInputs::read(stream));
   ADJ_ASSIGN_OR_RETURN(Evaluation evaluation, evaluator->valueAndGrad(stream));
   ADJ_ASSIGN_OR_RETURN(reference::Result expected, model.valueAndGrad(parameters, inputs.batch()));
   result.device = evaluator->deviceName();

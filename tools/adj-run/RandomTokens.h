@@ -12,6 +12,9 @@ namespace adjrun {
 /// tokens.
 adjrt::TokenStream makeRandomTokens(const adjrt::Module &module, std::int64_t tokens, std::uint64_t seed, bool resets);
 
+/// The same for runs of any length: long ones repeat their first 65 536 tokens, so that no more of them are in memory.
+adjrt::TokenStream makeRepeatedTokens(const adjrt::Module &module, std::int64_t tokens, std::uint64_t seed);
+
 } // namespace adjrun
 
 #endif

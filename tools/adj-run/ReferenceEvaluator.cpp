@@ -40,7 +40,7 @@ public:
     return copyOut(gradients, index, values, first);
   }
   Expected<Evaluation> valueAndGrad(const TokenStream &stream) override {
-    ReferenceInputs inputs(stream);
+    ADJ_ASSIGN_OR_RETURN(const ReferenceInputs inputs, ReferenceInputs::read(stream));
     auto begin = std::chrono::steady_clock::now();
     ADJ_ASSIGN_OR_RETURN(reference::Result result, model.valueAndGrad(parameters, inputs.batch()));
     std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;

@@ -1,6 +1,8 @@
-// Packing rows for the reference device.
+// Reading rows for the reference device.
 #include "ReferenceInputs.h"
 #include "ModuleParameters.h"
+
+#include <algorithm>
 
 using namespace adjrt;
 using namespace adjrun;
@@ -16,29 +18,34 @@ Expected<reference::ReferenceModel> adjrun::openReferenceModel(const Module &mod
   return model;
 }
 
-static std::vector<std::int32_t> pack(const std::int32_t *rows, std::int64_t stride, std::int64_t batch,
-                                      std::int64_t tokens) {
-  std::vector<std::int32_t> packed;
-  if (batch == 1 || stride == tokens)
-    return packed;
+template <typename T>
+static Status readAll(RowSource<T> &rows, std::int64_t batch, std::int64_t tokens, std::vector<T> &packed) {
   packed.reserve(static_cast<std::size_t>(batch * tokens));
   for (std::int64_t b = 0; b != batch; ++b)
-    packed.insert(packed.end(), rows + b * stride, rows + b * stride + tokens);
-  return packed;
+    for (std::int64_t first = 0; first < tokens; first += kRowWindow) {
+      ADJ_ASSIGN_OR_RETURN(const auto values, rows.window(b, first, std::min(kRowWindow, tokens - first)));
+      packed.insert(packed.end(), values.begin(), values.end());
+    }
+  return {};
 }
 
-ReferenceInputs::ReferenceInputs(const TokenStream &stream)
-    : stream(stream), inputs(pack(stream.inputs(), stream.inputStride, stream.batch, stream.tokens)),
-      targets(pack(stream.targets(), stream.targetStride, stream.batch, stream.tokens)) {}
+Expected<ReferenceInputs> ReferenceInputs::read(const TokenStream &stream) {
+  ReferenceInputs result;
+  result.sequences = stream.batch;
+  result.tokens = stream.tokens;
+  ADJ_RETURN_IF_ERROR(readAll(stream.inputs(), stream.batch, stream.tokens, result.inputs));
+  ADJ_RETURN_IF_ERROR(readAll(stream.targets(), stream.batch, stream.tokens, result.targets));
+  if (stream.resets())
+    ADJ_RETURN_IF_ERROR(readAll(*stream.resets(), stream.batch, stream.tokens, result.resets));
+  return result;
+}
 
 reference::Batch ReferenceInputs::batch() const {
-  auto count = static_cast<std::size_t>(stream.batch * stream.tokens);
   reference::Batch batch;
-  batch.batch = stream.batch;
-  batch.tokens = stream.tokens;
-  batch.inputs = {inputs.empty() ? stream.inputs() : inputs.data(), count};
-  batch.targets = {targets.empty() ? stream.targets() : targets.data(), count};
-  if (stream.resets())
-    batch.resets = {stream.resets(), count};
+  batch.batch = sequences;
+  batch.tokens = tokens;
+  batch.inputs = inputs;
+  batch.targets = targets;
+  batch.resets = resets;
   return batch;
 }

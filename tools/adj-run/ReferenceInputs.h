@@ -11,17 +11,20 @@ namespace adjrun {
 /// The interpreter of a module's model section; `threads` 0: one per core. Errors name the module's file.
 adjrt::Expected<adjrt::reference::ReferenceModel> openReferenceModel(const adjrt::Module &module, unsigned threads);
 
-/// The packed (batch, tokens) arrays that a reference::Batch points to; copied only where the stream's rows are not
-/// packed.
+/// The packed (batch, tokens) arrays that a reference::Batch points to: all of a stream, since the reference holds
+/// every activation anyway.
 class ReferenceInputs {
 public:
-  explicit ReferenceInputs(const adjrt::TokenStream &stream);
-  /// Valid as long as this object and the stream are.
+  /// Errors: those of the stream's windows.
+  static adjrt::Expected<ReferenceInputs> read(const adjrt::TokenStream &stream);
+  /// Valid as long as this object is.
   [[nodiscard]] adjrt::reference::Batch batch() const;
 
 private:
-  const adjrt::TokenStream &stream;
-  std::vector<std::int32_t> inputs, targets; ///< empty where the stream's own are packed
+  ReferenceInputs() = default;
+  std::int64_t sequences = 0, tokens = 0;
+  std::vector<std::int32_t> inputs, targets;
+  std::vector<std::uint8_t> resets;
 };
 
 } // namespace adjrun

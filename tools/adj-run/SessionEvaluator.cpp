@@ -21,13 +21,7 @@ public:
     return session->getGradient(name(index), values, first);
   }
   Expected<Evaluation> valueAndGrad(const TokenStream &stream) override {
-    GradientInputs inputs;
-    inputs.batch = stream.batch;
-    inputs.tokens = stream.tokens;
-    inputs.inputs = {stream.inputs(), stream.inputStride};
-    inputs.targets = {stream.targets(), stream.targetStride};
-    inputs.resets = {stream.resets(), stream.tokens};
-    ADJ_ASSIGN_OR_RETURN(GradientResult result, session->valueAndGrad(inputs));
+    ADJ_ASSIGN_OR_RETURN(GradientResult result, session->valueAndGrad(inputsOf(stream)));
     return Evaluation{result.loss, result.seconds};
   }
   Status step(const AdamWOptions &options) override { return session->adamwStep(options); }
@@ -41,6 +35,15 @@ public:
   }
 
 private:
+  static GradientInputs inputsOf(const TokenStream &stream) {
+    GradientInputs inputs;
+    inputs.batch = stream.batch;
+    inputs.tokens = stream.tokens;
+    inputs.inputs = &stream.inputs();
+    inputs.targets = &stream.targets();
+    inputs.resets = stream.resets();
+    return inputs;
+  }
   std::string_view name(std::uint32_t index) const {
     return session->module().table().parameters()->Get(index)->name()->string_view();
   }
@@ -58,7 +61,7 @@ Expected<std::unique_ptr<Evaluator>> adjrun::openSessionEvaluator(std::shared_pt
   sessionOptions.tokens = options.tokens;
   sessionOptions.optimizer = options.optimizer;
   sessionOptions.onAction = options.onAction;
-  sessionOptions.callerBytes = kPiece * sizeof(float) + options.tokenBytes;
+  sessionOptions.callerBytes = kPiece * sizeof(float);
   ADJ_ASSIGN_OR_RETURN(auto session, Session::open(std::move(module), std::move(opened), std::move(sessionOptions)));
   return std::make_unique<SessionEvaluator>(std::move(session));
 }

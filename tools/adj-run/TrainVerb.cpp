@@ -69,7 +69,7 @@ Status runTrain(const TrainOptions &options, Console &console) {
   if (!options.params.empty()) {
     ADJ_ASSIGN_OR_RETURN(source, openParameters(*module, options.params));
   }
-  ADJ_ASSIGN_OR_RETURN(auto evaluator, openEvaluator(module, {options.device, options.threads, tokens, true, {}, 0, {}}));
+  ADJ_ASSIGN_OR_RETURN(auto evaluator, openEvaluator(module, {options.device, options.threads, tokens, true, {}, {}}));
   ADJ_RETURN_IF_ERROR(source ? loadParameters(*module, *source, *evaluator)
                              : initializeParameters(*module, options.seed, *evaluator));
 
@@ -77,8 +77,9 @@ Status runTrain(const TrainOptions &options, Console &console) {
   Progress progress(console, options.steps, batch * tokens);
   LossTrend trend(options.steps);
   for (std::int64_t step = 1; step <= options.steps; ++step) {
-    TokenStream stream = data.sample(batch, tokens, options.seed, step - 1);
-    Expected<Evaluation> evaluation = evaluator->valueAndGrad(stream);
+    Expected<TokenStream> stream = data.sample(batch, tokens, options.seed, step - 1);
+    Expected<Evaluation> evaluation =
+        stream ? evaluator->valueAndGrad(*stream) : Expected<Evaluation>(tl::unexpected(stream.error()));
     Status status = evaluation ? evaluator->step(options.adamw) : Status(tl::unexpected(evaluation.error()));
     if (!status) {
       progress.finish();

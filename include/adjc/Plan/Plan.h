@@ -76,7 +76,7 @@ struct Plan {
 
   /// Memory of the process and its libraries, before the arena.
   uint64_t processBytes() const;
-  /// Memory beside arena and process for a sequence of `tokens`: on the CPU its token file.
+  /// Memory beside arena and process for a sequence of `tokens`: on the CPU the windows of its token file.
   uint64_t fileBytes(int64_t tokens) const;
 
   /// The names of the tape's values that are kept in this way.

@@ -19,6 +19,24 @@ protected:
   }
 };
 
+/// A whole array.
+template <typename T> struct Array {
+  std::vector<std::int64_t> shape;
+  std::vector<T> values;
+};
+
+template <typename T> Expected<Array<T>> readAll(const std::string &path) {
+  auto file = NpyFile<T>::open(path);
+  if (!file)
+    return tl::unexpected(file.error());
+  Array<T> array{file->shape(), std::vector<T>(file->size())};
+  if (Status status = file->read(0, array.values); !status)
+    return tl::unexpected(status.error());
+  return array;
+}
+const auto readNpyInt32 = readAll<std::int32_t>;
+const auto readNpyUInt8 = readAll<std::uint8_t>;
+
 const std::string kOne("\1\0\0\0", 4);
 
 TEST_F(Npy, Int32RoundTrip) {
@@ -39,6 +57,19 @@ TEST_F(Npy, UInt8RoundTrip) {
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->shape, (std::vector<std::int64_t>{3}));
   EXPECT_EQ(read->values, (std::vector<std::uint8_t>{1, 0, 255}));
+}
+
+TEST_F(Npy, IsReadInPieces) {
+  ASSERT_TRUE(writeNpy(path("t.npy"), std::vector<std::int64_t>{2, 3}, std::vector<std::int32_t>{1, 2, 3, 4, 5, 6}));
+  auto file = NpyFile<std::int32_t>::open(path("t.npy"));
+  ASSERT_TRUE(file) << file.error().message;
+  std::vector<std::int32_t> piece(3);
+  ASSERT_TRUE(file->read(2, piece));
+  EXPECT_EQ(piece, (std::vector<std::int32_t>{3, 4, 5}));
+  expectInvalid(file->read(4, piece), {"t.npy", "truncated"});
+  std::filesystem::resize_file(path("t.npy"), std::filesystem::file_size(path("t.npy")) - 8);
+  ASSERT_TRUE(file->read(1, piece));
+  expectInvalid(file->read(2, piece), {"t.npy", "became shorter while it was read"});
 }
 
 TEST_F(Npy, ReadsAllVersionsAndKeyOrders) {

@@ -48,11 +48,12 @@ TEST_F(AdjRun, FiniteDifferencesTellRightFromWrong) {
     parameters[name] = tensor;
   }
   TokenStream stream = TokenStream::fromMemory(1, 5, {1, 2, 3, 4, 5, 6});
-  adjrun::ReferenceInputs inputs(stream);
-  auto result = model->valueAndGrad(parameters, inputs.batch());
+  auto inputs = adjrun::ReferenceInputs::read(stream);
+  ASSERT_TRUE(inputs) << inputs.error().message;
+  auto result = model->valueAndGrad(parameters, inputs->batch());
   ASSERT_TRUE(result) << result.error().message;
   reference::NamedTensors before = parameters;
-  auto right = adjrun::checkSlope(*model, parameters, inputs.batch(), result->gradients, {"lm_head.weight"}, 1);
+  auto right = adjrun::checkSlope(*model, parameters, inputs->batch(), result->gradients, {"lm_head.weight"}, 1);
   ASSERT_TRUE(right);
   EXPECT_TRUE(right->ok) << right->relative;
   EXPECT_LT(right->relative, 1e-7);
@@ -60,7 +61,7 @@ TEST_F(AdjRun, FiniteDifferencesTellRightFromWrong) {
   // One element wrong by a thousandth of the gradient's norm.
   double &element = result->gradients.at("lm_head.weight").values[4];
   element += 1e-3;
-  auto wrong = adjrun::checkSlope(*model, parameters, inputs.batch(), result->gradients, {"lm_head.weight"}, 1);
+  auto wrong = adjrun::checkSlope(*model, parameters, inputs->batch(), result->gradients, {"lm_head.weight"}, 1);
   ASSERT_TRUE(wrong);
   EXPECT_FALSE(wrong->ok) << wrong->relative;
 }

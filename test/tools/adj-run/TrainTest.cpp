@@ -23,6 +23,22 @@ protected:
   }
 };
 
+/// The inputs, then the targets, of a sampled window of one sequence or the first of several.
+std::vector<std::int32_t> windowOf(const TrainingData &data, std::int64_t batch, std::int64_t length,
+                                   std::int64_t step) {
+  std::vector<std::int32_t> ids;
+  auto stream = data.sample(batch, length, 7, step);
+  EXPECT_TRUE(stream) << stream.error().message;
+  if (!stream)
+    return ids;
+  for (auto *rows : {&stream->inputs(), &stream->targets()}) {
+    auto values = rows->window(0, 0, length);
+    EXPECT_TRUE(values);
+    ids.insert(ids.end(), values->begin(), values->end());
+  }
+  return ids;
+}
+
 TEST_F(Train, PrintsLinesAndWritesParameters) {
   std::string file = module({.vocabulary = 256});
   Outcome outcome =
@@ -75,17 +91,42 @@ TEST_F(Train, WindowsAreAFunctionOfSeedAndStep) {
   std::set<std::int32_t> begins;
   bool sawLast = false;
   for (std::int64_t step = 0; step != 400; ++step) {
-    adjrt::TokenStream window = data->sample(1, 4, 7, step);
-    begins.insert(window.inputs()[0]);
-    for (int i = 0; i != 4; ++i) {
-      sawLast |= window.targets()[i] == 255;
-      EXPECT_EQ(window.targets()[i], window.inputs()[i + 1]);
-    }
+    const auto ids = windowOf(*data, 1, 4, step);
+    ASSERT_EQ(ids.size(), 8U);
+    begins.insert(ids[0]);
+    for (std::size_t i = 0; i != 4; ++i)
+      sawLast |= ids[4 + i] == 255;
+    EXPECT_TRUE(std::equal(ids.begin() + 1, ids.begin() + 4, ids.begin() + 4));
   }
   EXPECT_EQ(begins.size(), 23U) << "every place a window fits is drawn";
   EXPECT_TRUE(sawLast) << "bytes are unsigned, and the last is a target";
-  EXPECT_EQ(data->sample(2, 4, 7, 3).inputs()[0], data->sample(2, 4, 7, 3).inputs()[0]);
+  EXPECT_EQ(windowOf(*data, 2, 4, 3), windowOf(*data, 2, 4, 3));
   // A window as long as the data leaves no choice.
-  EXPECT_EQ(data->sample(1, 26, 7, 0).inputs()[0], 'a');
+  EXPECT_EQ(windowOf(*data, 1, 26, 0)[0], 'a');
+}
+
+TEST_F(Train, WindowsOfATokenFileAreReadFromIt) {
+  std::vector<std::int32_t> ids(20000);
+  for (std::size_t i = 0; i != ids.size(); ++i)
+    ids[i] = static_cast<std::int32_t>(i % 9);
+  const std::string file = tokens(ids);
+  auto data = TrainingData::read(file, 9);
+  ASSERT_TRUE(data) << data.error().message;
+  for (std::int64_t step = 0; step != 20; ++step) {
+    const auto window = windowOf(*data, 1, 3, step);
+    for (std::size_t i = 1; i != 3; ++i)
+      EXPECT_EQ(window[i], (window[0] + static_cast<std::int32_t>(i)) % 9);
+  }
+  std::filesystem::resize_file(file, std::filesystem::file_size(file) / 2);
+  std::string message;
+  for (std::int64_t step = 0; step != 20 && message.empty(); ++step)
+    if (auto stream = data->sample(1, 3, 7, step); !stream)
+      message = stream.error().message;
+  EXPECT_NE(message.find("became shorter while it was read"), std::string::npos) << message;
+  ids.back() = 9;
+  expectRefused(arguments(module(), tokens({1, 2, 3, 10})), {"position 3", "token 10"});
+  auto wrong = TrainingData::read(tokens(ids), 9);
+  ASSERT_FALSE(wrong);
+  EXPECT_NE(wrong.error().message.find("position 19999: token 9 is outside"), std::string::npos);
 }
 } // namespace

@@ -1,10 +1,13 @@
-// adjrt/io/TokenStream.h - the tokens, targets and resets of one call, from their files, each in memory once.
+// adjrt/io/TokenStream.h - the tokens, targets and resets of one call: read from their files window by window, so that
+// a sequence of any length takes the memory of a few windows.
 #ifndef ADJRT_IO_TOKENSTREAM_H
 #define ADJRT_IO_TOKENSTREAM_H
 
+#include "adjrt/support/RowSource.h"
 #include "adjrt/support/Status.h"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,32 +27,34 @@ struct TokenLimits {
   std::int64_t context = 0; ///< longest T; 0: no limit
 };
 
-/// `batch` sequences of `tokens` inputs and targets. Row b of the inputs starts at inputs() + b * inputStride, in
-/// elements.
+/// `batch` sequences of `tokens` inputs and targets.
 class TokenStream {
 public:
-  /// Reads and checks. Errors (InvalidInput) name the file, and sequence and position: wrong shapes, no tokens, T above
-  /// the context, a token or target outside the vocabulary, no counted target, a reset that is neither 0 nor 1.
+  /// Opens the files and reads them once, to check them. Errors (InvalidInput) name the file, and sequence and
+  /// position: wrong shapes, no tokens, T above the context, a token or target outside the vocabulary, no counted
+  /// target, a reset that is neither 0 nor 1. Windows that are read later are checked again: a file may have changed.
   static Expected<TokenStream> read(const TokenFiles &files, const TokenLimits &limits);
   /// Takes tokens made otherwise: `stream` has batch * (tokens + 1) elements, inputs and targets overlapping as in a
   /// file; `resets` batch * tokens or none.
   static TokenStream fromMemory(std::int64_t batch, std::int64_t tokens, std::vector<std::int32_t> stream,
                                 std::vector<std::uint8_t> resets = {});
+  /// Takes (batch, tokens) inputs and targets and, when there are any, resets.
+  TokenStream(std::int64_t batch, std::int64_t tokens, std::unique_ptr<RowSource<std::int32_t>> inputs,
+              std::unique_ptr<RowSource<std::int32_t>> targets, std::unique_ptr<RowSource<std::uint8_t>> resets)
+      : batch(batch), tokens(tokens), inputRows(std::move(inputs)), targetRows(std::move(targets)),
+        resetRows(std::move(resets)) {}
 
   std::int64_t batch = 1;
   std::int64_t tokens = 0; ///< T
-  std::int64_t inputStride = 0, targetStride = 0;
 
-  [[nodiscard]] const std::int32_t *inputs() const { return stream.data(); }
-  [[nodiscard]] const std::int32_t *targets() const {
-    return ownTargets.empty() ? stream.data() + 1 : ownTargets.data();
-  }
-  /// (batch, T), or null without resets.
-  [[nodiscard]] const std::uint8_t *resets() const { return resetFlags.empty() ? nullptr : resetFlags.data(); }
+  [[nodiscard]] RowSource<std::int32_t> &inputs() const { return *inputRows; }
+  [[nodiscard]] RowSource<std::int32_t> &targets() const { return *targetRows; }
+  /// Null without resets.
+  [[nodiscard]] RowSource<std::uint8_t> *resets() const { return resetRows.get(); }
 
 private:
-  std::vector<std::int32_t> stream, ownTargets;
-  std::vector<std::uint8_t> resetFlags;
+  std::unique_ptr<RowSource<std::int32_t>> inputRows, targetRows;
+  std::unique_ptr<RowSource<std::uint8_t>> resetRows;
 };
 
 } // namespace adjrt

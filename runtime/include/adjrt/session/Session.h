@@ -7,8 +7,10 @@
 #include "adjrt/module/Module.h"
 #include "adjrt/schedule/ArenaLayout.h"
 #include "adjrt/schedule/Schedule.h"
+#include "adjrt/support/RowSource.h"
 #include "adjrt/support/Status.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -19,14 +21,31 @@
 
 namespace adjrt {
 
-/// Rows of a (batch, T) host array: row b starts at data + b * rowStride (in elements). A null `data` means absent.
-/// With a token file of (batch, T+1): inputs {p, T+1}, targets {p + 1, T+1}.
+/// Rows of a (batch, T) host array: row b starts at data + b * rowStride (in elements). With tokens of (batch, T+1):
+/// inputs {p, T+1}, targets {p + 1, T+1}. Or rows that are nowhere in memory as a whole, read window by window.
+/// Absent: neither.
 template <typename T> struct RowsView {
+  RowsView() = default;
+  RowsView(const T *data, std::int64_t rowStride) : data(data), rowStride(rowStride) {}
+  RowsView(RowSource<T> *source) : source(source) {}
+
   const T *data = nullptr;
   std::int64_t rowStride = 0;
+  RowSource<T> *source = nullptr;
 
-  const T *row(std::int64_t b) const { return data + b * rowStride; }
-  explicit operator bool() const { return data != nullptr; }
+  explicit operator bool() const { return data || source; }
+  /// Call `visit(position, values)`, which returns a Status, for the elements [first, first + count) of row b, piece by
+  /// piece.
+  template <typename Visit> Status walk(std::int64_t b, std::int64_t first, std::int64_t count, Visit &&visit) const {
+    if (!source)
+      return visit(first, std::span<const T>(data + b * rowStride + first, static_cast<std::size_t>(count)));
+    for (const std::int64_t end = first + count; first < end; first += kRowWindow) {
+      ADJ_ASSIGN_OR_RETURN(const std::span<const T> values,
+                           source->window(b, first, std::min(kRowWindow, end - first)));
+      ADJ_RETURN_IF_ERROR(visit(first, values));
+    }
+    return {};
+  }
 };
 
 /// A target that is not counted.
@@ -110,7 +129,7 @@ public:
   /// target outside the vocabulary (names sequence and position), no counted target, a total that does not fit, a
   /// context above the plan's (names --context), a wrong batch, states of a wrong size. Failed: a loss that is not
   /// finite (names the first token where it happened), nothing to accumulate into. After an error other than
-  /// InvalidInput there are no gradients.
+  /// InvalidInput, and one of a RowSource after the checks, there are no gradients.
   Expected<GradientResult> valueAndGrad(const GradientInputs &inputs);
 
   /// Run all shards forward; the final states can be read afterwards.
