@@ -1,6 +1,6 @@
 """What is stored, recomputed or offloaded changes no gradient: not one bit, since all of it is the same arithmetic on the same values.
 
-    ADJC_BIN=build/bin python3 test/conformance/policies.py bits|long|memory        (long: at 65 536 tokens, or at those given)
+    ADJC_BIN=build/bin python3 test/conformance/policies.py bits|long|memory|budget        (long: at 65 536 tokens, or at those given)
 """
 import json
 import os
@@ -10,7 +10,7 @@ import tempfile
 import mlp
 import numpy as np
 
-from harness import BOUND, Case, read_safetensors, relative_errors, run
+from harness import BOUND, Case, read_safetensors, relative_errors, run, target_options
 
 EXAMPLES = os.path.join(os.path.dirname(__file__), "..", "..", "examples")
 # Move or recompute, and keep every bit.
@@ -115,6 +115,45 @@ def memory(folder):
     return 1 if failures else 0
 
 
+def budget(folder):
+    """mamba-130m at a million tokens is planned within 4 GB of the CPU's memory. Shortened to three layers, 512 words and 1500 tokens, with the same shape
+    of plan: the process's peak is the predicted one, below the budget, and the gradients are in every bit those of storing everything."""
+    path = lambda name: os.path.join(folder, name)
+    published = os.path.join(EXAMPLES, "mamba-130m.mlir")
+    plan = json.loads(run("adjc", published, "--context=1048576", "--budget=4GB", "--emit=plan").stdout)
+    failures = not (plan["predicted_peak_bytes"] <= 4e9 and plan["context"] == 1048576)
+    print(f"{'FAIL' if failures else 'ok  '} mamba-130m, 1048576 tokens, 4 GB: {plan['predicted_peak_bytes'] / 1e9:.3f} GB, shards of {plan['shard']} tokens, "
+          f"policy {plan['policy']}, {plan['predicted']['seconds']:.0f} s predicted", flush=True)
+
+    with open(published) as file:
+        text = file.read()
+    for long, short in (("ssm.repeat 24 ", "ssm.repeat 3 "), ("50280x768", "512x768")):
+        assert long in text, long
+        text = text.replace(long, short)
+    with open(path("short.mlir"), "w") as file:
+        file.write(text)
+    np.save(path("t.npy"), np.random.default_rng(3).integers(0, 512, 1501, dtype=np.int32))
+    options = ["--shard=1024", "--context=1500", "--mini-sequence=64"]
+    stored, limit = None, "8GB"
+    for policy in ("store", "auto"):
+        module = path(f"{policy}.adjm")
+        run("adjc", path("short.mlir"), "-o", module, *target_options(), *options, f"--policy={policy}", f"--budget={limit}")
+        info = json.loads(run("adj-run", "info", module, "--json").stdout)
+        if stored is None:
+            run("adj-run", "init", module, "--seed", 1, "--out", path("p.safetensors"))
+        out = path(f"{policy}.safetensors")
+        report = json.loads(run("adj-run", "grad", module, "--params", path("p.safetensors"), "--tokens", path("t.npy"), "--out", out).stdout)
+        found = (report["loss"], read_bytes(out))
+        stored = stored or found
+        peak, planned = report["peak_bytes"], info["predicted_peak_bytes"]
+        good = found == stored and abs(peak / report["predicted_peak_bytes"] - 1) <= 0.03 and peak <= info["budget_bytes"] and planned <= info["budget_bytes"]
+        failures += not good
+        print(f"{'ok  ' if good else 'FAIL'} shortened, --policy={policy} within {info['budget_bytes'] / 1e6:.0f} MB: peak {peak / 1e6:.2f} MB, planned {planned / 1e6:.2f} MB, "
+              f"predicted {100 * (peak / report['predicted_peak_bytes'] - 1):+.2f} %, {'equal bits' if found == stored else 'OTHER BITS'}, {report['seconds']:.2f} s", flush=True)
+        limit = f"{planned * 3 // 4}"
+    return 1 if failures else 0
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as temporary:
-        sys.exit({"bits": bits, "long": long, "memory": memory}[sys.argv[1]](temporary, *map(int, sys.argv[2:])))
+        sys.exit({"bits": bits, "long": long, "memory": memory, "budget": budget}[sys.argv[1]](temporary, *map(int, sys.argv[2:])))
