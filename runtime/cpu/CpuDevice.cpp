@@ -151,6 +151,13 @@ Status CpuDevice::run(std::uint32_t index, const Bindings &bindings) {
   return {};
 }
 
+Expected<double> CpuDevice::timeAlone(const CommandPlace &place, const Bindings &bindings, int times) {
+  if (place.program >= programs.size() || !programs[place.program].holds(place))
+    return failed("there is no command " + std::to_string(place.command) + " in block " + std::to_string(place.block) +
+                  " of program " + std::to_string(place.program));
+  return programs[place.program].timeAlone(*pool, arena.data(), host.data(), bindings, place, times);
+}
+
 Status CpuDevice::adamw(const AdamWStep &step) {
   for (std::uint64_t offset : {step.parameters, step.gradients, step.firstMoment, step.secondMoment})
     ADJ_RETURN_IF_ERROR(inArena(offset, step.count * sizeof(float)));

@@ -28,6 +28,7 @@ public:
   Status await(bool, std::uint64_t) override { return {}; } // a transfer is done when its call returns
   Status run(std::uint32_t index, const Bindings &bindings) override;
   void observeCommands(CommandObserver newObserver) override { observer = std::move(newObserver); }
+  Expected<double> timeAlone(const CommandPlace &place, const Bindings &bindings, int times) override;
   Status adamw(const AdamWStep &step) override;
   Status wait() override { return {}; } // every call has done its work when it returns
   DeviceMemory memory() const override;

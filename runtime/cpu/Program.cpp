@@ -46,6 +46,25 @@ void Program::run(ThreadPool &pool, std::byte *arena, std::byte *host, const Bin
     settle(toHost, 0, pool, arena, host);
 }
 
+double Program::timeAlone(ThreadPool &pool, std::byte *arena, std::byte *host, const Bindings &bindings,
+                          const CommandPlace &place, int times) {
+  const auto pass = [&] {
+    (void)commands.walk(bindings, [&](const program::Command &command, const program::Scope &scope) -> Status {
+      if (scope.block == place.block && scope.command == place.command)
+        std::visit([&](const auto &operation) { run(operation, Machine{pool, arena, host, scope}); },
+                   command.operation);
+      return {};
+    });
+    for (const bool toHost : {true, false})
+      settle(toHost, 0, pool, arena, host);
+  };
+  pass();
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < times; ++i)
+    pass();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() / times;
+}
+
 void Program::run(const program::Dispatch &command, const Machine &machine) {
   const program::Scope &scope = machine.scope;
   for (std::size_t i = 0; i < command.operands.size(); ++i)

@@ -25,6 +25,11 @@ public:
   void run(ThreadPool &pool, std::byte *arena, std::byte *host, const Bindings &bindings,
            const CommandObserver *observe = nullptr);
 
+  /// Seconds of one pass over all that a run does of one command: see Device::timeAlone.
+  double timeAlone(ThreadPool &pool, std::byte *arena, std::byte *host, const Bindings &bindings,
+                   const CommandPlace &place, int times);
+  bool holds(const CommandPlace &place) const { return commands.holds(place.block, place.command); }
+
 private:
   /// Where a command runs.
   struct Machine {

@@ -177,16 +177,30 @@ Status CudaDevice::run(std::uint32_t index, const Bindings &bindings) {
     return failed("program " + std::to_string(index) + " of " + std::to_string(programs.size()));
   const Context::Current current(*context);
   const auto run = [&]() -> Status {
-    const CudaProgram::Machine machine{
-        *context,      *kernels,       *blas,       *streams,    {programQueues[0].get(), programQueues[1].get()},
-        arena->data(), pinned->data(), synchronous, timer.get(), graphs};
     if (!timer)
-      return programs[index].run(machine, bindings);
+      return programs[index].run(machine(), bindings);
     ADJ_RETURN_IF_ERROR(timer->begin());
-    ADJ_RETURN_IF_ERROR(programs[index].run(machine, bindings));
+    ADJ_RETURN_IF_ERROR(programs[index].run(machine(), bindings));
     return timer->report(index, observer);
   };
   return named(run());
+}
+
+CudaProgram::Machine CudaDevice::machine() const {
+  return {*context,      *kernels,       *blas,       *streams,    {programQueues[0].get(), programQueues[1].get()},
+          arena->data(), pinned->data(), synchronous, timer.get(), graphs};
+}
+
+Expected<double> CudaDevice::timeAlone(const CommandPlace &place, const Bindings &bindings, int times) {
+  if (place.program >= programs.size() || !programs[place.program].holds(place))
+    return failed("there is no command " + std::to_string(place.command) + " in block " + std::to_string(place.block) +
+                  " of program " + std::to_string(place.program));
+  ADJ_RETURN_IF_ERROR(wait());
+  const Context::Current current(*context);
+  CudaProgram::Machine untimed = machine();
+  untimed.timer = nullptr;
+  Expected<double> seconds = programs[place.program].timeAlone(untimed, bindings, place, times);
+  return seconds ? seconds : tl::unexpected<Error>(seconds.error().in(label()));
 }
 
 void CudaDevice::observeCommands(CommandObserver newObserver) {

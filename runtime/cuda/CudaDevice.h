@@ -43,6 +43,7 @@ public:
   Status run(std::uint32_t index, const Bindings &bindings) override;
   /// Timed programs are waited for.
   void observeCommands(CommandObserver newObserver) override;
+  Expected<double> timeAlone(const CommandPlace &place, const Bindings &bindings, int times) override;
   Status adamw(const AdamWStep &step) override;
   Status wait() override;
   /// All that is taken of the GPU's memory: context, libraries, kernels, workspace and arena, and what other processes
@@ -52,6 +53,7 @@ public:
 
 private:
   CudaDevice() = default;
+  CudaProgram::Machine machine() const;
   /// Later work waits for all transfers.
   Status awaitAll();
   Status inArena(std::uint64_t offset, std::uint64_t bytes) const;

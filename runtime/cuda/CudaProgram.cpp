@@ -62,6 +62,22 @@ Status CudaProgram::run(const Machine &machine, const Bindings &bindings) {
   return replay(machine, bindings, *entry->recording);
 }
 
+Status CudaProgram::add(StreamGraph &graph, const program::Command &command, const Machine &machine,
+                        const program::Scope &scope) {
+  return std::visit(Overloaded{[&](const program::Transfer &transfer) -> Status {
+                                 if (const auto copy = copyOf(transfer, machine, scope))
+                                   return graph.addTransfer(transfer.toHost, machine.streams[transfer.toHost], copy);
+                                 graph.addEmptyTransfer(transfer.toHost);
+                                 return {};
+                               },
+                               [&](const program::Await &await) { return graph.await(await.toHost, await.behind); },
+                               [&](const auto &operation) -> Status {
+                                 ADJ_RETURN_IF_ERROR(graph.record());
+                                 return run(operation, machine, scope);
+                               }},
+                    command.operation);
+}
+
 Status CudaProgram::record(const Machine &machine, const Bindings &bindings, Recordings::Entry &entry) {
   auto recording = std::make_unique<Recording>(machine.context);
   StreamGraph &graph = recording->graph;
@@ -73,19 +89,7 @@ Status CudaProgram::record(const Machine &machine, const Bindings &bindings, Rec
         recording->varying.push_back({&command, scope});
         return graph.add(launch);
       }
-      return std::visit(Overloaded{[&](const program::Transfer &transfer) -> Status {
-                                     if (const auto copy = copyOf(transfer, machine, scope))
-                                       return graph.addTransfer(transfer.toHost, machine.streams[transfer.toHost],
-                                                                copy);
-                                     graph.addEmptyTransfer(transfer.toHost);
-                                     return {};
-                                   },
-                                   [&](const program::Await &await) { return graph.await(await.toHost, await.behind); },
-                                   [&](const auto &operation) -> Status {
-                                     ADJ_RETURN_IF_ERROR(graph.record());
-                                     return run(operation, machine, scope);
-                                   }},
-                        command.operation);
+      return this->add(graph, command, machine, scope);
     };
     const Status status = add();
     return status ? status : tl::unexpected<Error>(annotate(status.error(), machine, command, scope));
@@ -116,10 +120,40 @@ Status CudaProgram::replay(const Machine &machine, const Bindings &bindings, Rec
   return status ? status : tl::unexpected<Error>(status.error().in("program '" + name + "'"));
 }
 
-Status CudaProgram::runEach(const Machine &machine, const Bindings &bindings) {
+Expected<double> CudaProgram::timeAlone(const Machine &machine, const Bindings &bindings, const CommandPlace &place,
+                                        int times) {
+  const Filter wanted = [&](const program::Scope &scope) {
+    return scope.block == place.block && scope.command == place.command;
+  };
+  // The first pass by itself: libraries choose their algorithms in it.
+  ADJ_RETURN_IF_ERROR(runEach(machine, bindings, wanted));
+  StreamGraph graph(machine.context);
+  const bool replayed = machine.graphs && !machine.synchronous;
+  if (replayed) {
+    ADJ_RETURN_IF_ERROR(commands.walk(bindings, [&](const program::Command &command, const program::Scope &scope) {
+      const Status status = wanted(scope) ? add(graph, command, machine, scope) : Status();
+      return status ? status : tl::unexpected<Error>(annotate(status.error(), machine, command, scope));
+    }));
+    ADJ_RETURN_IF_ERROR(graph.finish());
+    ADJ_RETURN_IF_ERROR(graph.launch());
+  }
+  CommandTimer timer(machine.context);
+  ADJ_RETURN_IF_ERROR(timer.begin());
+  for (int i = 0; i < times; ++i)
+    ADJ_RETURN_IF_ERROR(replayed ? graph.launch() : runEach(machine, bindings, wanted));
+  ADJ_RETURN_IF_ERROR(timer.mark({bindings.base, bindings.batch, bindings.tokens, 0}));
+  double seconds = 0;
+  ADJ_RETURN_IF_ERROR(
+      timer.report(place.program, [&](const CommandTiming &timing) { seconds = timing.end - timing.begin; }));
+  return seconds / times;
+}
+
+Status CudaProgram::runEach(const Machine &machine, const Bindings &bindings, const Filter &wanted) {
   const auto queue = [&](bool toHost) -> TransferQueue & { return *machine.queues[toHost]; };
   const Status status =
       commands.walk(bindings, [&](const program::Command &command, const program::Scope &scope) -> Status {
+        if (wanted && !wanted(scope))
+          return {};
         Status status =
             std::visit(Overloaded{[&](const program::Transfer &transfer) {
                                     return runTransfer(transfer, machine, scope, queue(transfer.toHost));

@@ -34,10 +34,19 @@ public:
   /// as they are met before the GPU has the graph.
   Status run(const Machine &machine, const Bindings &bindings);
 
+  /// Put one pass after the other over all that a run does of one command on the stream, from a graph if those are
+  /// used, and measure them: see Device::timeAlone.
+  Expected<double> timeAlone(const Machine &machine, const Bindings &bindings, const CommandPlace &place, int times);
+  bool holds(const CommandPlace &place) const { return commands.holds(place.block, place.command); }
+
 private:
   CudaProgram(const fb::Program &program);
 
-  Status runEach(const Machine &machine, const Bindings &bindings);
+  /// Whether a command that is met is wanted.
+  using Filter = std::function<bool(const program::Scope &)>;
+  Status runEach(const Machine &machine, const Bindings &bindings, const Filter &wanted = nullptr);
+  /// Add a command to a graph.
+  Status add(StreamGraph &graph, const program::Command &command, const Machine &machine, const program::Scope &scope);
   Status runTransfer(const program::Transfer &command, const Machine &machine, const program::Scope &scope,
                      TransferQueue &queue);
   Status record(const Machine &machine, const Bindings &bindings, Recordings::Entry &entry);

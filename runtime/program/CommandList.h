@@ -116,6 +116,9 @@ public:
   explicit CommandList(const fb::Program &program);
 
   const std::vector<Block> &blocks() const { return list; }
+  bool holds(std::uint32_t block, std::uint32_t command) const {
+    return block < list.size() && command < list[block].commands.size();
+  }
   /// The largest number of operands of a dispatch.
   std::size_t mostOperands() const { return operands; }
 

@@ -83,6 +83,27 @@ Status Session::forward(const SequenceInputs &inputs) {
   return {};
 }
 
+Expected<double> Session::timeAlone(const GradientInputs &inputs, const CommandPlace &place, std::int64_t tokens,
+                                    int times) {
+  if (tokens < 1 || tokens > std::min(inputs.tokens, mod->plan().shard()))
+    return failed(std::to_string(tokens) + " tokens are no shard's");
+  ADJ_RETURN_IF_ERROR(reserve(inputs.tokens));
+  finalStates.reset();
+  initialCotangents.reset();
+  accumulated.reset();
+  haveGradients = false;
+  // What the command before left in the place of the tokens must not be taken for some.
+  GradientInputs piece = inputs;
+  piece.tokens = tokens;
+  ADJ_RETURN_IF_ERROR(stage(piece, &piece.targets, 0));
+  Bindings bound = bindings(tokens);
+  bound[fb::BufferKind::carry_in] = layout.boundarySlot(0);
+  bound[fb::BufferKind::carry_out] = layout.boundarySlot(1);
+  bound[fb::BufferKind::cotangent_in] = layout.cotangentSlot(0);
+  bound[fb::BufferKind::cotangent_out] = layout.cotangentSlot(1);
+  return dev->timeAlone(place, bound, times);
+}
+
 Status Session::collectLosses(GradientCall &call, std::int64_t shard) {
   const std::int64_t tokens = tokensOf(shard, call.inputs.tokens), begin = shard * mod->plan().shard();
   const std::span<float> values(losses.data(), static_cast<std::size_t>(call.inputs.batch * tokens));

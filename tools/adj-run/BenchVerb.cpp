@@ -1,4 +1,5 @@
 // adj-run bench: the time of a gradient on made-up parameters and tokens.
+#include "Alone.h"
 #include "ModuleParameters.h"
 #include "Profile.h"
 #include "RandomTokens.h"
@@ -16,7 +17,7 @@ struct BenchOptions {
   std::int64_t tokens = 0;
   int runs = 5;
   unsigned threads = 0;
-  bool profile = false;
+  bool profile = false, alone = false;
 };
 
 Status runBench(const BenchOptions &options, Console &console) {
@@ -33,7 +34,16 @@ Status runBench(const BenchOptions &options, Console &console) {
   Profile profile(*module);
   if (options.profile)
     evaluatorOptions.onCommand = [&](const CommandTiming &timing) { profile.add(timing); };
+  Alone alone(*module, tokens);
+  bool counting = false;
+  if (options.alone)
+    evaluatorOptions.onAction = [&](const ActionTiming &timing) {
+      if (counting)
+        alone.add(timing);
+    };
   ADJ_ASSIGN_OR_RETURN(auto evaluator, openEvaluator(module, evaluatorOptions));
+  if (options.alone)
+    ADJ_RETURN_IF_ERROR(evaluator->observeCommands({})); // is it a device that can, before it does the work?
   ADJ_RETURN_IF_ERROR(initializeParameters(*module, 0, *evaluator));
   ADJ_ASSIGN_OR_RETURN(Evaluation evaluation, evaluator->valueAndGrad(stream)); // warms up caches and clocks
   profile.clear();
@@ -45,6 +55,14 @@ Status runBench(const BenchOptions &options, Console &console) {
   std::sort(seconds.begin(), seconds.end());
   evaluation.seconds = (seconds[(seconds.size() - 1) / 2] + seconds[seconds.size() / 2]) / 2;
   ADJ_ASSIGN_OR_RETURN(MemoryFigures memory, evaluator->memory(tokens));
+  if (options.alone) {
+    counting = true;
+    ADJ_RETURN_IF_ERROR(evaluator->observeCommands([&](const CommandTiming &timing) { alone.add(timing); }));
+    ADJ_RETURN_IF_ERROR(evaluator->valueAndGrad(stream));
+    ADJ_RETURN_IF_ERROR(evaluator->observeCommands({}));
+    ADJ_RETURN_IF_ERROR(alone.measure(*evaluator, stream, options.runs));
+    alone.print(console.out, evaluation.seconds);
+  }
   if (options.profile)
     profile.print(console.out, options.runs);
   console.out << formatRunReport(evaluation, plan.batch(), tokens, memory, evaluator->deviceName()) << "\n";
@@ -61,5 +79,9 @@ void adjrun::addBenchVerb(CLI::App &app, Action &action) {
   verb->add_option("--runs", options->runs, "Runs after the warm-up")->check(atLeastOne())->capture_default_str();
   verb->add_option("--device", options->device, "cpu, cuda:N or reference; the module's target by default");
   verb->add_option("--threads", options->threads, "Worker threads; one per core by default");
-  verb->add_flag("--profile", options->profile, "First a table: the time of each command and of each kind");
+  CLI::Option *profile = verb->add_flag("--profile", options->profile,
+                                        "First tables: the time of each command and of each kind inside a gradient");
+  verb->add_flag("--alone", options->alone,
+                 "First tables: the same, and the time of each when nothing else runs, against the whole")
+      ->excludes(profile);
 }

@@ -48,6 +48,12 @@ public:
   virtual adjrt::Expected<Evaluation> valueAndGrad(const adjrt::TokenStream &stream) = 0;
   /// One AdamW step with the last gradients.
   virtual adjrt::Status step(const adjrt::AdamWOptions &options) = 0;
+  /// Tell `observer` of the commands of later calls; an empty one ends it. InvalidInput from the reference device,
+  /// which runs none.
+  virtual adjrt::Status observeCommands(adjrt::CommandObserver observer) = 0;
+  /// Seconds of one command by itself: see Session::timeAlone.
+  virtual adjrt::Expected<double> timeAlone(const adjrt::TokenStream &stream, const adjrt::CommandPlace &place,
+                                            std::int64_t tokens, int times) = 0;
   virtual adjrt::Expected<MemoryFigures> memory(std::int64_t tokens) const = 0;
 };
 

@@ -32,9 +32,6 @@ private:
   using Key = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>;
 
   const adjrt::fb::Command &command(const Key &key) const;
-  std::string kindOf(const adjrt::fb::Command &command) const;
-  std::string describe(const adjrt::fb::Command &command) const;
-  std::string placeOf(const adjrt::fb::Command &command) const;
 
   const adjrt::Module &module;
   std::map<Key, Line> lines;

@@ -12,6 +12,10 @@
 using namespace adjrt;
 using namespace adjrun;
 
+static tl::unexpected<Error> refuseTiming(const std::string &option) {
+  return invalidInput(option + ": the reference device runs no commands that could be timed; use --device cpu");
+}
+
 namespace {
 class ReferenceEvaluator : public Evaluator {
 public:
@@ -50,6 +54,10 @@ public:
   Status step(const AdamWOptions &) override {
     return invalidInput("--device reference: it computes gradients only; train on the module's own device");
   }
+  Status observeCommands(CommandObserver) override { return refuseTiming("--alone"); }
+  Expected<double> timeAlone(const TokenStream &, const CommandPlace &, std::int64_t, int) override {
+    return refuseTiming("--alone");
+  }
   Expected<MemoryFigures> memory(std::int64_t) const override { return MemoryFigures{0, processPeakBytes(), 0}; }
 
 private:
@@ -73,7 +81,7 @@ private:
 Expected<std::unique_ptr<Evaluator>> adjrun::openReferenceEvaluator(std::shared_ptr<const Module> module,
                                                                     const EvaluatorOptions &options) {
   if (options.onCommand)
-    return invalidInput("--profile: the reference device runs no commands that could be timed; use --device cpu");
+    return refuseTiming("--profile");
   ADJ_ASSIGN_OR_RETURN(reference::ReferenceModel model, openReferenceModel(*module, options.threads));
   return std::make_unique<ReferenceEvaluator>(std::move(module), std::move(model));
 }

@@ -34,6 +34,15 @@ public:
     return figures;
   }
 
+  Status observeCommands(CommandObserver observer) override {
+    session->observeCommands(std::move(observer));
+    return {};
+  }
+  Expected<double> timeAlone(const TokenStream &stream, const CommandPlace &place, std::int64_t tokens,
+                             int times) override {
+    return session->timeAlone(inputsOf(stream), place, tokens, times);
+  }
+
 private:
   static GradientInputs inputsOf(const TokenStream &stream) {
     GradientInputs inputs;

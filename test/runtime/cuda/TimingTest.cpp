@@ -61,6 +61,31 @@ TEST_F(Timing, EndsWithTheObserverAndGivesItsEventsBack) {
   EXPECT_TRUE(seen.empty());
 }
 
+/// All that a run does of a command, from a graph or command by command; on the fake GPU's clock.
+TEST_F(Timing, OfACommandAlone) {
+  for (const char *graphs : {"1", "0"}) {
+    setenv("ADJRT_CUDA_GRAPHS", graphs, 1);
+    auto device = open();
+    ASSERT_TRUE(device->run(1, bindings(4)));
+    const std::size_t told = seen.size();
+    const int launches = fake.calls["cuGraphLaunch"];
+    auto fills = device->timeAlone({1, 0, 0}, bindings(4), 3);
+    ASSERT_TRUE(fills) << fills.error().message;
+    EXPECT_DOUBLE_EQ(*fills, 2e-3) << "in two layers, 1 ms each";
+    EXPECT_EQ(fake.calls["cuGraphLaunch"], launches + (graphs[0] == '1' ? 4 : 0)) << "once to warm up";
+    auto kernels = device->timeAlone({1, 0, 1}, bindings(4), 2);
+    ASSERT_TRUE(kernels) << kernels.error().message;
+    EXPECT_DOUBLE_EQ(*kernels, 4e-3);
+    EXPECT_EQ(seen.size(), told) << "observers are told of runs";
+    expectError(device->timeAlone({1, 0, 2}, bindings(4), 1), ErrorKind::Failed, {"no command 2", "block 0"});
+    expectError(device->timeAlone({2, 0, 0}, bindings(4), 1), ErrorKind::Failed, {"program 2"});
+    fake.failures = {{"cuEventElapsedTime", {1, 1}}};
+    expectError(device->timeAlone({1, 0, 1}, bindings(4), 1), ErrorKind::Failed, {"cuda:0: cuEventElapsedTime"});
+    fake.failures.clear();
+    ASSERT_TRUE(device->run(1, bindings(4))) << "it can be used as before";
+  }
+}
+
 TEST_F(Timing, ErrorsAreReported) {
   auto device = open();
   fake.failures = {{"cuEventElapsedTime", {2, 1}}};

@@ -43,14 +43,15 @@ public:
     EXPECT_TRUE(status) << status.error().message;
   }
 
-  void run(std::int64_t tokens) {
+  Bindings bindings(std::int64_t tokens) const {
     Bindings bindings;
     for (std::size_t kind = 0; kind < 7; ++kind)
       bindings.base[kind] = kind * kBytes;
     bindings.batch = 2;
     bindings.tokens = tokens;
-    EXPECT_TRUE(device->run(1, bindings));
+    return bindings;
   }
+  void run(std::int64_t tokens) { EXPECT_TRUE(device->run(1, bindings(tokens))); }
 
   Device &operator*() const { return *device; }
   template <typename T> std::vector<T> get(BufferKind kind, std::uint64_t offset, std::size_t count) {
@@ -89,6 +90,34 @@ TEST(Executor, BlocksRunOncePerLayerForwardAndReverse) {
   machine.run(3);
   EXPECT_EQ(machine.get<float>(BufferKind::arena, 0, 15),
             (std::vector<float>{7, 1, 6, 1, 6, 2, 6, 3, 6, 3, 6, 2, 6, 1, 6}));
+}
+
+TEST(Executor, OneCommandRunsAloneInAllLayersAndMiniSequences) {
+  Machine machine(
+      [](fb::ProgramT &program) {
+        addBuffer(program, buffer("log", BufferKind::arena, 0, 1024));
+        addBuffer(program, buffer("mark", BufferKind::parameters, 0, 4, 64, 3));
+        addBlock(program, 3, true, 4);
+        addCommand(program, dispatch(Record, {ref(0), ref(1)}, fixed(1)));
+        addCommand(program, fill(ref(1), fixed(4)));
+        addBlock(program);
+        addCommand(program, dispatch(Record, {ref(0), ref(1)}, fixed(1)));
+      },
+      2);
+  for (std::uint64_t layer = 0; layer < 3; ++layer)
+    machine.set(BufferKind::parameters, layer * 64, {static_cast<float>(layer + 1)});
+  Bindings bindings = machine.bindings(3);
+  auto seconds = (*machine).timeAlone({1, 0, 0}, bindings, 1);
+  ASSERT_TRUE(seconds) << seconds.error().message;
+  EXPECT_GE(*seconds, 0);
+  // Once to warm up, and once; 6 rows are mini-sequences of 4 and 2.
+  EXPECT_EQ(machine.get<float>(BufferKind::arena, 0, 25),
+            (std::vector<float>{12, 3, 4, 3, 2, 2, 4, 2, 2, 1, 4, 1, 2, 3, 4, 3, 2, 2, 4, 2, 2, 1, 4, 1, 2}));
+  for (const CommandPlace &place : {CommandPlace{1, 0, 2}, {1, 2, 0}, {9, 0, 0}}) {
+    auto none = (*machine).timeAlone(place, bindings, 1);
+    ASSERT_FALSE(none);
+    EXPECT_NE(none.error().message.find("there is no command"), std::string::npos) << none.error().message;
+  }
 }
 
 TEST(Executor, ObserversSeeEveryCommandInOrder) {

@@ -255,5 +255,7 @@ TEST_F(Grad, Bench) {
 
 TEST_F(Grad, BenchRefusesToProfileTheReference) {
   expectFailure(2, {"bench", module(), "--profile", "--device", "reference"}, {"--profile", "--device cpu"});
+  expectFailure(2, {"bench", module(), "--alone", "--device", "reference"}, {"--alone", "--device cpu"});
+  expectFailure(2, {"bench", module(), "--alone", "--profile"}, {"--alone", "--profile"});
 }
 } // namespace

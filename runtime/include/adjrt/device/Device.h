@@ -55,6 +55,11 @@ struct CommandTiming {
 };
 using CommandObserver = std::function<void(const CommandTiming &)>;
 
+/// Where a command stands in the module's tables.
+struct CommandPlace {
+  std::uint32_t program = 0, block = 0, command = 0;
+};
+
 /// Memory as the device accounts for it, in bytes (the cpu: the resident set of the process; cuda: what is taken of the
 /// GPU's memory).
 struct DeviceMemory {
@@ -100,6 +105,11 @@ public:
   /// order in which they were put on their queues; an empty one ends it. Without one, nothing is timed. On a GPU a
   /// transfer is told of with the program after it.
   virtual void observeCommands(CommandObserver observer) = 0;
+
+  /// Seconds that a run of its program spends on one command when nothing else runs: all that the run does of it, in
+  /// every layer and mini-sequence, back to back; the mean of `times` such passes after one to warm up. The results are
+  /// lost in whatever lies there, so the arena is to be written anew. It waits for the work of all calls before.
+  virtual Expected<double> timeAlone(const CommandPlace &place, const Bindings &bindings, int times) = 0;
 
   virtual Status adamw(const AdamWStep &step) = 0;
 

@@ -132,6 +132,12 @@ public:
   /// InvalidInput, and one of a RowSource after the checks, there are no gradients.
   Expected<GradientResult> valueAndGrad(const GradientInputs &inputs);
 
+  /// Tell `observer` of every command of later calls, as Device::observeCommands does.
+  void observeCommands(CommandObserver observer) { dev->observeCommands(std::move(observer)); }
+  /// Seconds that a run on the first `tokens` tokens of `inputs`, at most a shard, spends on one command when nothing
+  /// else runs: see Device::timeAlone. It overwrites what the last call left: gradients, states and cotangents.
+  Expected<double> timeAlone(const GradientInputs &inputs, const CommandPlace &place, std::int64_t tokens, int times);
+
   /// Run all shards forward; the final states can be read afterwards.
   Status forward(const SequenceInputs &inputs);
 
