@@ -3,6 +3,7 @@
 #include "PointwiseRegion.h"
 #include "adjc/Kernels/Emitters.h"
 #include "adjc/Kernels/Passes.h"
+#include "adjc/Kernels/ShardShape.h"
 #include "adjc/Kernels/SharedMemory.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -64,6 +65,10 @@ static LogicalResult verifyForm(adj::KernelOp kernel, Operation *op, const Kerne
       known && static_cast<size_t>(known.size()) != body.getNumArguments() + yielded.size())
     return kernel.emitOpError() << "@" << kernel.getSymName() << " has " << known.size() << " alignments for "
                                 << body.getNumArguments() << " inputs and " << yielded.size() << " outputs";
+  if (Attribute shard = kernel->getAttr(shardAttribute); shard && !getShardShape(kernel))
+    return kernel.emitOpError()
+           << "@" << kernel.getSymName()
+           << " needs a shard of a positive batch and number of tokens (array<i64: batch, tokens>), found " << shard;
   return success();
 }
 

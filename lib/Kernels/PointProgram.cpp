@@ -122,7 +122,7 @@ PointNode *PointProgram::addExponential(PointNode *argument) {
   return node;
 }
 
-PointNode *PointProgram::addQuotient(PointNode *x, PointNode *y) {
+PointNode *PointProgram::addQuotient(PointNode *x, PointNode *y, Operation *op) {
   for (auto [otherX, otherY, node] : quotients)
     if (otherX == x && otherY == y)
       return node;
@@ -132,11 +132,13 @@ PointNode *PointProgram::addQuotient(PointNode *x, PointNode *y) {
     reciprocal = addValue(y, y->type, [](KernelBuilder &b, const PointIndex &, ValueRange values) {
       return b.div(b.constant(values[0].getType(), 1), values[0]);
     });
+    reciprocal->op = op; // cheap, as the arithmetic that it stands for
     reciprocals.push_back({y, reciprocal});
   }
   PointNode *node = addValue({x, reciprocal}, x->type, [](KernelBuilder &b, const PointIndex &, ValueRange values) {
     return b.mul(values[0], values[1]);
   });
+  node->op = op;
   quotients.push_back({x, y, node});
   return node;
 }
@@ -158,7 +160,7 @@ PointNode *PointProgram::addOperation(Operation &op, ArrayRef<PointNode *> opera
       return folded;
     }
   if (foldsExponents && isa<arith::DivFOp>(op))
-    return addQuotient(operands[0], operands[1]);
+    return addQuotient(operands[0], operands[1], &op);
   PointNode *node;
   if (sum) {
     node = addSum(operands.front(), summed);

@@ -162,7 +162,7 @@ private:
                  PointEmit emit);
   PointNode *addOperation(mlir::Operation &op, llvm::ArrayRef<PointNode *> operands);
   PointNode *addExponential(PointNode *argument);
-  PointNode *addQuotient(PointNode *x, PointNode *y);
+  PointNode *addQuotient(PointNode *x, PointNode *y, mlir::Operation *op);
   void dropUnused();
   void assignLevels();
 

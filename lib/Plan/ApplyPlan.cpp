@@ -1,7 +1,8 @@
 //===- ApplyPlan.cpp - programs on buffers
 //---------------------------------------------------------------------------===//
 #include "InPlaceKernels.h"
-#include "adjc/Kernels/KernelGrid.h"
+#include "adjc/Kernels/Emitters.h"
+#include "adjc/Kernels/ShardShape.h"
 #include "adjc/Plan/MemoryPlan.h"
 #include "adjc/Plan/Sizes.h"
 #include "ssm/SsmOps.h"
@@ -357,6 +358,15 @@ LogicalResult applyMemoryPlan(ModuleOp module, const MemoryPlan &memory) {
   });
   if (known.wasInterrupted())
     return failure();
+  // A recurrence's launches are laid out for the shard; the size of their workspace does not depend on it.
+  if (memory.plan.gpu)
+    for (auto kernel : module.getOps<adj::KernelOp>()) {
+      FailureOr<Operation *> computation = getComputation(kernel);
+      if (failed(computation))
+        return failure();
+      if (isa<ssm::ScanOp, adj::ScanAdjointOp>(*computation))
+        setShardShape(kernel, {memory.plan.batch, memory.plan.shard});
+    }
   KernelVariants kernels(module);
   for (const ProgramPlan &program : memory.programs)
     if (failed(ProgramRewriter(memory, program, kernels).run()))

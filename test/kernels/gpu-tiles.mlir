@@ -125,3 +125,53 @@ adj.kernel @aligned attributes {row_strides = array<i64: 128, 4, 1, 128>, alignm
       }
   adj.yield %y : tensor<?x?x128xbf16>
 }
+
+// A plan for 256 sequences of 512 tokens: four chunks of 128, and blocks enough without cutting them apart. So a span is four chunks, and the adjoint has
+// nothing to find out about the first four. Where inner points are shared out among threads, a thread of the gradients has two lanes.
+// CHECK-LABEL: func.func @planned_states(
+// CHECK-SAME:    adj.threads = 256 : i64
+// CHECK:         %[[NEEDED:.*]] = arith.cmpi sge, %{{.*}}, %c4 : index
+// CHECK:         scf.if %[[NEEDED]] {
+// CHECK-LABEL: func.func @planned_carry(
+// CHECK:         arith.remui %{{.*}}, %c4 : index
+// CHECK-LABEL: func.func @planned_gradients(
+// CHECK-SAME:    adj.minimum_blocks = 2 : i64
+// CHECK-SAME:    adj.threads = 128 : i64
+// CHECK-LABEL: func.func @planned_sums(
+// CHECK-SAME:    adj.shared_bytes = 0 : i64
+adj.kernel @planned attributes {shard = array<i64: 256, 512>} {
+^bb0(%x: tensor<?x?x128xf32>, %dt: tensor<?x?x128xf32>, %C: tensor<?x?x16xf32>, %A: tensor<128x16xf32>, %g: tensor<?x?x128xf32>,
+     %checkpoints: tensor<?x?x128x16xf32, #adj.blocks<"tokens", 16>>):
+  %d:4 = adj.scan_adjoint ins(%x, %dt, %C, %A : tensor<?x?x128xf32>, tensor<?x?x128xf32>, tensor<?x?x16xf32>, tensor<128x16xf32>)
+      cotangents(%g : tensor<?x?x128xf32>) checkpoints(%checkpoints : tensor<?x?x128x16xf32, #adj.blocks<"tokens", 16>>)
+      {carry_name = "scan0", checkpoint_every = 16 : i64, differentiated = array<i64: 0, 1, 2, 3>, dims = ["b", "t", "d", "n"],
+       indexing_maps = [#lanes, #lanes, #states, #parameter, #lanes], lane = 2 : i64, lane_block = 64 : i64,
+       state = array<i64: 2, 3>, state_type = f32}
+      -> tensor<?x?x128xf32>, tensor<?x?x128xf32>, tensor<2x?x?x16xf32>, tensor<?x128x16xf32> step {
+    ^bb0(%x_: f32, %dt_: f32, %C_: f32, %A_: f32, %reset: i1):
+      %0 = arith.mulf %dt_, %A_ : f32
+      %1 = math.exp %0 : f32
+      %2 = arith.mulf %dt_, %x_ : f32
+      ssm.yield %1, %2 : f32, f32
+    } adjoint {
+    ^bb0(%x_: f32, %dt_: f32, %C_: f32, %A_: f32, %g_: f32, %before: f32, %after: f32, %from: f32, %reset: i1):
+      %0 = arith.mulf %dt_, %A_ : f32
+      %1 = math.exp %0 : f32
+      %2 = arith.mulf %g_, %after : f32
+      %3 = ssm.sum [2] %2 : f32
+      %4 = arith.mulf %g_, %C_ : f32
+      %5 = arith.addf %4, %from : f32
+      %6 = arith.mulf %5, %before : f32
+      %7 = ssm.sum [3] %5 : f32
+      %8 = arith.mulf %7, %x_ : f32
+      %9 = arith.mulf %7, %dt_ : f32
+      %10 = arith.mulf %6, %1 : f32
+      %11 = arith.mulf %10, %A_ : f32
+      %12 = ssm.sum [3] %11 : f32
+      %13 = arith.addf %8, %12 : f32
+      %14 = arith.mulf %10, %dt_ : f32
+      %15 = arith.mulf %5, %1 : f32
+      ssm.yield %15, %9, %13, %3, %14 : f32, f32, f32, f32, f32
+    }
+  adj.yield %d#0, %d#1, %d#2, %d#3 : tensor<?x?x128xf32>, tensor<?x?x128xf32>, tensor<2x?x?x16xf32>, tensor<?x128x16xf32>
+}

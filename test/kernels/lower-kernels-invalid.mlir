@@ -37,6 +37,15 @@ adj.kernel @aligned attributes {alignments = array<i64: 16>} {
 
 // -----
 
+// expected-error @below {{@planned needs a shard of a positive batch and number of tokens (array<i64: batch, tokens>), found array<i64: 1, 0>}}
+adj.kernel @planned attributes {shard = array<i64: 1, 0>} {
+^bb0(%a: tensor<?x?x8xf32>, %b: tensor<?x?x8xf32>):
+  %c = ssm.residual %a, %b : tensor<?x?x8xf32>
+  adj.yield %c : tensor<?x?x8xf32>
+}
+
+// -----
+
 // A norm takes along only what is on its own rows.
 adj.kernel @transposed {
 ^bb0(%x: tensor<?x?x8xf32>, %w: tensor<8xf32>, %v: tensor<8x8xf32>):

@@ -4,6 +4,7 @@
 
 #include "TileProgram.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace adjc::scan {
 
@@ -97,12 +98,15 @@ private:
   void makeShared();
   mlir::Value twisted(mlir::Value s);
   void chooseParked();
+  static bool isCheap(const PointNode *node);
   const PointNode *rootOf(const PointNode *node) const;
   bool isVector(const PointNode *node) const;
   PointGroup makeGroup(const Tile &tile, int64_t number);
   /// Calls `body` for all that readTile reads of the points of a group, with the number of values it stands for.
   void forLeaves(llvm::function_ref<void(const PointNode *, int64_t)> body);
   mlir::Value readRaw(const PointNode *node, const PointIndex &index);
+  /// What readRaw has read of a group of points, in f32: one value per lane, or one for all.
+  llvm::SmallVector<mlir::Value> unpack(const PointNode *node, mlir::ValueRange raw);
   /// The rows' points of the thread, where each has equally many.
   llvm::SmallVector<PointIndex> rowPoints(const Tile &tile, llvm::SmallVectorImpl<mlir::Value> &slots);
   llvm::SmallVector<const PointNode *> rowLeaves();
@@ -142,6 +146,8 @@ private:
   llvm::MapVector<const PointNode *, mlir::Value> parked; ///< [group of points of the thread][thread][lane]
   /// (token, lane) points that are computed again after the sequential part: cheaper than to park them.
   llvm::SmallVector<const PointNode *> remade;
+  /// Operands that are read again there: they come from a cache.
+  llvm::SetVector<const PointNode *> reread;
   llvm::DenseMap<const PointNode *, mlir::Value> views; ///< of leaves
   llvm::DenseSet<const PointNode *> vectors;            ///< leaves whose lanes are read at once
   llvm::SmallVector<const PointNode *> innerSums, laneSums;

@@ -76,9 +76,13 @@ const PointNode *TileKernel::addTileOutput(PointNode *node, Value tensor, Affine
   return store;
 }
 
-bool TileKernel::makeEmitter(PointNode *resetFlag, bool parkPoints) {
+bool TileKernel::makeProgram() {
   tiles.emplace(program, geometry, layout, stateLeaves);
-  if (!tiles->fits())
+  return tiles->fits();
+}
+
+bool TileKernel::makeEmitter(PointNode *resetFlag, bool parkPoints) {
+  if (!makeProgram())
     return false;
   emitter.emplace(context, geometry, layout, *tiles, registers, resetFlag, parkPoints);
   return true;
@@ -120,9 +124,20 @@ SmallVector<Value> TileKernel::flatten(ArrayRef<const ElementValues *> lists) {
   return flat;
 }
 
-void TileKernel::forChunks(function_ref<void(const TileBlock &)> body) {
+void TileKernel::forChunks(function_ref<Value(const TileBlock &)> isNeeded,
+                           function_ref<void(const TileBlock &)> body) {
   context.forGroups([&](Value group) {
-    TileBlock block = makeTileBlock(context, geometry, layout, group);
+    TileBlock block = makeTileBlock(context, geometry, layout, /*span=*/1, group);
+    b.ifThen(isNeeded(block), [&] {
+      emitter->emitHoisted(block);
+      body(block);
+    });
+  });
+}
+
+void TileKernel::forSpans(function_ref<void(const TileBlock &)> body) {
+  context.forGroups([&](Value group) {
+    TileBlock block = makeTileBlock(context, geometry, layout, layout.span, group);
     emitter->emitHoisted(block);
     body(block);
   });
@@ -280,23 +295,31 @@ KernelGrid TileKernel::carryGrid(const ScanGeometry &geometry) {
   return {GridUnit::Batch, 1, static_cast<int64_t>(llvm::divideCeil(elements, carryElements)), carryElements};
 }
 
-void TileKernel::emitCarry(Value initial, Value last, bool reverse) {
+void TileKernel::emitCarry(Value initial, bool reverse) {
   Value flat = context.workspaceView();
-  Value from = initial ? context.flatView(initial) : Value(), to = last ? context.flatView(last) : Value();
+  Value from = initial ? context.flatView(initial) : Value();
   int64_t perSequence = carryGrid(geometry).factor, floats = stateFloats();
   context.forGroups([&](Value group) {
     Value sequence = b.div(group, b.index(perSequence));
     Value element = b.add(b.mul(b.remainder(group, b.index(perSequence)), b.index(carryElements)), b.threadNumber());
     Value offset = b.mul(element, b.index(parts()));
     b.ifThen(b.compare(arith::CmpIPredicate::ult, offset, b.index(floats)), [&] {
-      Value chunks = b.ceilDiv(context.tokens, layout.chunk);
+      Value chunks = b.ceilDiv(context.tokens, layout.chunk), span = b.index(layout.span);
+      // To where the last span begins: `_states` has computed the chunks before it, and no others.
+      Value spans = b.ceilDiv(context.tokens, layout.chunk * layout.span);
+      Value steps = reverse ? b.max(b.sub(chunks, span), b.index(0)) : b.mul(b.sub(spans, b.index(1)), span);
       Value own = b.add(b.mul(sequence, b.index(floats)), offset);
       SmallVector<Value> state;
       for (unsigned part = 0; part < parts(); ++part)
         state.push_back(from ? b.load(from, b.add(own, b.index(part))) : b.f32(0));
+      auto chunkOf = [&](Value number) { return reverse ? b.sub(b.sub(chunks, b.index(1)), number) : number; };
       auto placeOf = [&](unsigned array, Value number) {
-        Value chunk = reverse ? b.sub(b.sub(chunks, b.index(1)), number) : number;
-        return b.add(workspaceBase(array, sequence, chunk, chunks), offset);
+        return b.add(workspaceBase(array, sequence, chunkOf(number), chunks), offset);
+      };
+      auto beginsSpan = [&](Value number) {
+        Value within = b.remainder(reverse ? b.add(chunkOf(number), b.index(1)) : number, span);
+        Value begins = b.compare(arith::CmpIPredicate::eq, within, b.index(0));
+        return reverse ? b.logicalOr(begins, b.compare(arith::CmpIPredicate::eq, number, b.index(0))) : begins;
       };
       auto step = [&](ValueRange a, ValueRange u, ValueRange carried) {
         if (parts() == 1)
@@ -306,13 +329,14 @@ void TileKernel::emitCarry(Value initial, Value last, bool reverse) {
                                   b.add(b.add(b.mul(a[0], carried[1]), b.mul(im, carried[0])), u[1])};
       };
       // Several chunks at once: their reads wait for memory together. Of chunks that do not exist nothing is kept.
-      state = b.loop(b.index(0), chunks, carryUnroll, state, [&](Value first, ValueRange carried) {
+      state = b.loop(b.index(0), steps, carryUnroll, state, [&](Value first, ValueRange carried) {
         SmallVector<SmallVector<Value>> a(carryUnroll), u(carryUnroll);
-        SmallVector<Value> exists, places, now(carried);
+        SmallVector<Value> exists, stored, places, now(carried);
         for (int64_t i = 0; i < carryUnroll; ++i) {
           Value number = b.add(first, b.index(i));
-          exists.push_back(b.compare(arith::CmpIPredicate::slt, number, chunks));
-          number = b.min(number, b.sub(chunks, b.index(1)));
+          exists.push_back(b.compare(arith::CmpIPredicate::slt, number, steps));
+          stored.push_back(b.logicalAnd(exists[i], beginsSpan(number)));
+          number = b.min(number, b.sub(steps, b.index(1)));
           Value product = placeOf(0, number);
           places.push_back(placeOf(1, number));
           for (unsigned part = 0; part < parts(); ++part) {
@@ -321,7 +345,7 @@ void TileKernel::emitCarry(Value initial, Value last, bool reverse) {
           }
         }
         for (int64_t i = 0; i < carryUnroll; ++i) {
-          b.ifThen(exists[i], [&] {
+          b.ifThen(stored[i], [&] {
             for (unsigned part = 0; part < parts(); ++part)
               b.store(now[part], flat, b.add(places[i], b.index(part)));
           });
@@ -331,9 +355,9 @@ void TileKernel::emitCarry(Value initial, Value last, bool reverse) {
         }
         return now;
       });
-      if (to)
-        for (unsigned part = 0; part < parts(); ++part)
-          b.store(state[part], to, b.add(own, b.index(part)));
+      Value last = placeOf(1, steps);
+      for (unsigned part = 0; part < parts(); ++part)
+        b.store(state[part], flat, b.add(last, b.index(part)));
     });
   });
 }

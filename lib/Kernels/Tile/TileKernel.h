@@ -1,14 +1,15 @@
 //===- TileKernel.h - what the launches of a tiled recurrence share -----------------------------------*- C++ -*-===//
 //
-// Forward (TileScan.cpp), for a sequence cut into chunks:
+// Forward (TileScan.cpp), for a sequence cut into chunks, and spans of chunks:
 //
-//   _states   every chunk from a zero state: its last state, and the product of its transitions
-//   _carry    from chunk to chunk: the state that each begins with, and the last one of all
-//   _outputs  every chunk again, from its state: outputs and checkpoints
+//   _states   every chunk but those of the last span, from a zero state: its last state, and the product of its
+//             transitions
+//   _carry    from chunk to chunk: the state that each span begins with
+//   _outputs  every span, from its state: outputs, checkpoints and the last state of all
 //
 // Adjoint (TileScanAdjoint.cpp): the same with state cotangents, from the last token to the first, then
 //
-//   _sums     over the chunks, of the cotangents of what does not vary over the tokens
+//   _sums     over the spans, of the cotangents of what does not vary over the tokens
 //
 //===----------------------------------------------------------------------------------------------------------------===//
 #ifndef ADJC_KERNELS_TILE_TILEKERNEL_H
@@ -44,7 +45,8 @@ protected:
   /// As addOutput, where the point exists; the value may be a vector of lanes.
   const PointNode *addTileOutput(PointNode *node, mlir::Value tensor, mlir::AffineMap map,
                                  std::function<llvm::SmallVector<mlir::Value>(const PointIndex &)> leading);
-  /// False where the regions do not fit a tile.
+  /// Both are false where the regions do not fit a tile.
+  bool makeProgram();
   bool makeEmitter(PointNode *resetFlag, bool parkPoints = false);
 
   ElementValues zeros() { return constants(0); }
@@ -56,15 +58,19 @@ protected:
   /// Takes the elements of the next list from `values`.
   ElementValues take(mlir::ValueRange &values);
 
-  /// Calls `body` for the chunk of each group, with what does not vary over its tokens computed.
-  void forChunks(llvm::function_ref<void(const TileBlock &)> body);
-  /// The tile that begins with token number `first` of the block's chunk.
+  /// Calls `body` for the chunk of each group of which `isNeeded` (i1) is true, with what does not vary over its tokens
+  /// computed.
+  void forChunks(llvm::function_ref<mlir::Value(const TileBlock &)> isNeeded,
+                 llvm::function_ref<void(const TileBlock &)> body);
+  /// Calls `body` likewise for the span of each group.
+  void forSpans(llvm::function_ref<void(const TileBlock &)> body);
+  /// The tile that begins with token number `first` of the block's.
   Tile tileAt(const TileBlock &block, mlir::Value first);
   /// The sequential part of a tile, which `body` writes twice: for a plain tile and for any. Barriers are around it.
   llvm::SmallVector<mlir::Value>
   emitTokens(const Tile &tile, mlir::ValueRange carried,
              llvm::function_ref<llvm::SmallVector<mlir::Value>(const Tile &, mlir::ValueRange)> body);
-  /// Runs over the tiles of a chunk with carried values, from the last one with `reverse`. `tokens` writes the
+  /// Runs over the tiles of a block with carried values, from the last one with `reverse`. `tokens` writes the
   /// sequential part (tile, own operands, carried values); `ownOperands` values are read by `read` along with the
   /// tile's operands, a tile ahead; `finishPoints` comes after each part that stores (token, lane) points.
   llvm::SmallVector<mlir::Value>
@@ -88,10 +94,9 @@ protected:
 
   /// The start of array `number` (of those that hold a state per chunk) at a sequence's chunk in the workspace.
   mlir::Value workspaceBase(unsigned number, mlir::Value sequence, mlir::Value chunk, mlir::Value chunks);
-  /// state[0] = initial (zeros without), state[c + 1] = product[c] state[c] + local[c]: overwrites local by state,
-  /// writes the last to `last` if given. From the last chunk to the first with `reverse`, which also conjugates the
-  /// product.
-  void emitCarry(mlir::Value initial, mlir::Value last, bool reverse);
+  /// state[0] = initial (zeros without), state[c + 1] = product[c] state[c] + local[c]: overwrites local by state where
+  /// a span begins. From the last chunk to the first with `reverse`, which also conjugates the product.
+  void emitCarry(mlir::Value initial, bool reverse);
   static KernelGrid carryGrid(const ScanGeometry &geometry);
 
   KernelContext &context;

@@ -14,10 +14,14 @@ using Kind = PointNode::Kind;
 // What waits for the part after the sequential one
 //===----------------------------------------------------------------------------------------------------------------===//
 
+/// Whether it is arithmetic that costs less than to put a value aside: an operation or two, a reciprocal among them.
+bool TileEmitter::isCheap(const PointNode *node) {
+  return node->kind == Kind::Value && node->op && isa<arith::ArithDialect>(node->op->getDialect());
+}
+
 /// The only (token, lane) point that cheap arithmetic makes the node from; the node itself where there is none.
 const PointNode *TileEmitter::rootOf(const PointNode *node) const {
-  if (node->kind != Kind::Value || !node->op || !isa<arith::ArithDialect>(node->op->getDialect()) ||
-      isa<arith::DivFOp>(node->op))
+  if (!isCheap(node))
     return node;
   const PointNode *root = nullptr;
   for (const PointNode *operand : node->operands) {
@@ -34,15 +38,18 @@ const PointNode *TileEmitter::rootOf(const PointNode *node) const {
 }
 
 void TileEmitter::chooseParked() {
-  llvm::DenseSet<const PointNode *> again;
+  llvm::DenseSet<const PointNode *> again, aside;
   std::function<void(const PointNode *)> need = [&](const PointNode *node) {
     if (program.stageOf(node) != TileStage::Before)
       return;
     if (rootOf(node) == node) {
-      Type type = node->type.isInteger(1) ? b.getI8Type() : node->type;
       // What the sequential part reads is there already.
-      if (!parked.contains(node) && !shared.contains(node))
-        parked[node] = b.workspace({layout.pointGroups(), layout.threads(), layout.pointLanes()}, type);
+      if (shared.contains(node))
+        return;
+      if (node->kind == Kind::Leaf && node->tensor && node->map)
+        reread.insert(node);
+      else
+        aside.insert(node);
       return;
     }
     again.insert(node);
@@ -50,9 +57,22 @@ void TileEmitter::chooseParked() {
   };
   for (const PointNode *node : program.inStage(TileStage::After))
     llvm::for_each(node->operands, need);
-  for (const PointNode *node : program.inStage(TileStage::Before))
+  for (const PointNode *node : program.inStage(TileStage::Before)) {
+    auto isThere = [&](const PointNode *operand) {
+      return program.stageOf(operand) == TileStage::Hoisted || shared.contains(operand) || reread.contains(operand) ||
+             aside.contains(operand) || again.contains(operand);
+    };
+    // What follows from several values that are there anyway need not be put aside beside them.
+    if (aside.contains(node) && isCheap(node) && llvm::all_of(node->operands, isThere)) {
+      aside.erase(node);
+      again.insert(node);
+    }
     if (again.contains(node))
       remade.push_back(node);
+    if (aside.contains(node))
+      parked[node] = b.workspace({layout.pointGroups(), layout.threads(), layout.pointLanes()},
+                                 node->type.isInteger(1) ? b.getI8Type() : node->type);
+  }
 }
 
 //===----------------------------------------------------------------------------------------------------------------===//
@@ -100,6 +120,16 @@ Value TileEmitter::readRaw(const PointNode *node, const PointIndex &index) {
   auto type = VectorType::get({layout.pointLanes()}, cast<MemRefType>(view.getType()).getElementType());
   int64_t bytes = layout.pointLanes() * type.getElementTypeBitWidth() / 8;
   return vector::LoadOp::create(b, type, view, indices, /*nontemporal=*/false, llvm::MaybeAlign(bytes));
+}
+
+SmallVector<Value> TileEmitter::unpack(const PointNode *node, ValueRange raw) {
+  SmallVector<Value> values = llvm::map_to_vector(raw, [&](Value value) { return b.extended(value); });
+  if (!vectors.contains(node))
+    return values;
+  Value vector = values.pop_back_val();
+  for (int64_t i = 0; i < layout.pointLanes(); ++i)
+    values.push_back(vector::ExtractOp::create(b, vector, ArrayRef<int64_t>{i}));
+  return values;
 }
 
 SmallVector<Value> TileEmitter::readTile(const Tile &tile) {
@@ -170,14 +200,9 @@ void TileEmitter::emitBefore(const Tile &tile, ValueRange read) {
   for (int64_t number = 0; number < layout.pointGroups(); ++number) {
     PointGroup &group = points.emplace_back(makeGroup(tile, number));
     forLeaves([&](const PointNode *node, int64_t count) {
-      SmallVector<Value> &values = group.values[node];
-      for (int64_t i = 0; i < (vectors.contains(node) ? 1 : count); ++i, read = read.drop_front())
-        values.push_back(b.extended(read.front()));
-      if (!vectors.contains(node))
-        return;
-      Value vector = values.pop_back_val();
-      for (int64_t i = 0; i < count; ++i)
-        values.push_back(vector::ExtractOp::create(b, vector, ArrayRef<int64_t>{i}));
+      int64_t reads = vectors.contains(node) ? 1 : count;
+      group.values[node] = unpack(node, read.take_front(reads));
+      read = read.drop_front(reads);
     });
   }
   flag = resets ? read.back() : Value();
@@ -197,6 +222,14 @@ void TileEmitter::emitBefore(const Tile &tile, ValueRange read) {
 }
 
 void TileEmitter::emitAfter(const Tile &tile) {
+  // All groups' at once: nothing waits for them yet.
+  SmallVector<SmallVector<Value>> readAgain;
+  for (int64_t number = 0; number < layout.pointGroups(); ++number) {
+    PointGroup group = makeGroup(tile, number);
+    for (const PointNode *node : reread)
+      for (int64_t i = 0, reads = vectors.contains(node) ? 1 : layout.pointLanes(); i < reads; ++i)
+        (i == 0 ? readAgain.emplace_back() : readAgain.back()).push_back(readRaw(node, group.index[i]));
+  }
   for (auto [number, before] : llvm::enumerate(points)) {
     // Values of before the sequential part are not kept in registers, which that part needs.
     PointGroup group = makeGroup(tile, number);
@@ -205,6 +238,8 @@ void TileEmitter::emitAfter(const Tile &tile) {
     Value lane = group.index.front().lane;
     for (auto [sum, node] : llvm::enumerate(innerSums))
       group.values[node] = readInnerSums(sum, group.slot, lane);
+    for (auto [i, node] : llvm::enumerate(reread))
+      group.values[node] = unpack(node, readAgain[number * reread.size() + i]);
     for (auto &[node, memory] : parked)
       group.values[node] =
           readShared(memory, {b.index(number), block.thread, b.index(0)}, layout.pointLanes(), node->type);

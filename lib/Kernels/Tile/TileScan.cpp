@@ -43,7 +43,12 @@ public:
 
   void emitStates() {
     Value flat = context.workspaceView();
-    forChunks([&](const TileBlock &block) {
+    auto isNeeded = [&](const TileBlock &block) {
+      Value spans = b.ceilDiv(context.tokens, layout.chunk * layout.span);
+      Value last = b.mul(b.sub(spans, b.index(1)), b.index(layout.span));
+      return b.compare(arith::CmpIPredicate::slt, block.firstChunk, last);
+    };
+    forChunks(isNeeded, [&](const TileBlock &block) {
       ElementValues state = zeros(), product = constants(1);
       SmallVector<Value> last = forTiles(block, flatten({&state, &product}), [&](const Tile &tile, ValueRange carried) {
         return forQuarters(carried, /*reverse=*/false, 4, [&](Value quarter, ValueRange values) {
@@ -62,21 +67,20 @@ public:
       ValueRange rest(last);
       state = take(rest);
       product = take(rest);
-      storeElements(product, flat, workspaceBase(0, block.scan.batch, block.chunk, block.chunks));
-      storeElements(state, flat, workspaceBase(1, block.scan.batch, block.chunk, block.chunks));
+      storeElements(product, flat, workspaceBase(0, block.scan.batch, block.firstChunk, block.chunks));
+      storeElements(state, flat, workspaceBase(1, block.scan.batch, block.firstChunk, block.chunks));
     });
   }
 
-  void emitCarries() {
-    TileKernel::emitCarry(scan.getInitial(), isWritten(scan.getFinal()) ? scan.getFinal() : Value(), /*reverse=*/false);
-  }
+  void emitCarries() { emitCarry(scan.getInitial(), /*reverse=*/false); }
 
   void emitOutputs() {
     Value flat = context.workspaceView();
     Value checkpoints = isWritten(scan.getCheckpoints()) ? context.flatView(scan.getCheckpoints()) : Value();
-    forChunks([&](const TileBlock &block) {
-      ElementValues state = loadElements(flat, workspaceBase(1, block.scan.batch, block.chunk, block.chunks));
-      forTiles(block, flatten({&state}), [&](const Tile &tile, ValueRange carried) {
+    Value last = isWritten(scan.getFinal()) ? context.flatView(scan.getFinal()) : Value();
+    forSpans([&](const TileBlock &block) {
+      ElementValues state = loadElements(flat, workspaceBase(1, block.scan.batch, block.firstChunk, block.chunks));
+      SmallVector<Value> end = forTiles(block, flatten({&state}), [&](const Tile &tile, ValueRange carried) {
         ElementValues h = take(carried);
         if (checkpoints) {
           Value perSequence = b.ceilDiv(context.tokens, tileTokens);
@@ -97,6 +101,12 @@ public:
           return flatten({&h});
         });
       });
+      if (last) {
+        ValueRange rest(end);
+        state = take(rest);
+        Value ends = b.compare(arith::CmpIPredicate::eq, b.add(block.span, b.index(1)), block.spans);
+        b.ifThen(ends, [&] { storeElements(state, last, b.mul(block.scan.batch, b.index(stateFloats()))); });
+      }
     });
   }
 
@@ -123,10 +133,13 @@ private:
   llvm::DenseSet<const PointNode *> all;
 };
 
-std::optional<TileLayout> layoutOf(ssm::ScanOp scan, const ScanGeometry &geometry) {
+std::optional<TileLayout> layoutOf(adj::KernelOp kernel, ssm::ScanOp scan, const ScanGeometry &geometry) {
   if (scan.getCheckpoints() && scan.getCheckpointEvery() != tileTokens)
     return std::nullopt;
-  return TileLayout::get(geometry);
+  // Of `_outputs`: a thread takes up to 64 registers, and what lockstep costs was measured (docs/performance.md).
+  auto resident = [](const TileLayout &layout) { return std::max<int64_t>(1, 1024 / layout.threads()); };
+  return TileLayout::get(geometry, {.perToken = 1.4, .lockstep = 0.1, .residentBlocks = resident},
+                         getShardShape(kernel));
 }
 
 } // namespace
@@ -136,7 +149,7 @@ KernelLaunches tileScanLaunches(adj::KernelOp kernel, Operation *op, KernelTarge
   ScanGeometry geometry = ScanGeometry::get(op, target);
   KernelLaunches launches;
   launches.list.push_back({"", geometry.getGrid()});
-  std::optional<TileLayout> layout = target == KernelTarget::Gpu ? layoutOf(scan, geometry) : std::nullopt;
+  std::optional<TileLayout> layout = target == KernelTarget::Gpu ? layoutOf(kernel, scan, geometry) : std::nullopt;
   auto fits = [&](bool outputs) {
     return tryInScratch(kernel, [&](KernelContext &context) {
       FailureOr<bool> built = TileScan(context, scan, geometry, *layout).build(outputs);
@@ -147,6 +160,8 @@ KernelLaunches tileScanLaunches(adj::KernelOp kernel, Operation *op, KernelTarge
     return launches;
   KernelGrid chunks{GridUnit::Chunks, layout->chunk, geometry.getBlocks() * geometry.getGroupedPoints(),
                     layout->threads()};
+  KernelGrid spans = chunks;
+  spans.block *= layout->span;
   int64_t elements = geometry.stateParts;
   for (unsigned dim : geometry.state)
     elements *= geometry.sizes[dim];
@@ -154,7 +169,7 @@ KernelLaunches tileScanLaunches(adj::KernelOp kernel, Operation *op, KernelTarge
                    {"_carry",
                     {GridUnit::Batch, 1,
                      static_cast<int64_t>(llvm::divideCeil(elements / geometry.stateParts, gpuThreads)), gpuThreads}},
-                   {"_outputs", chunks}};
+                   {"_outputs", spans}};
   launches.workspace = 2 * elements;
   launches.workspaceTokens = layout->chunk;
   return launches;
@@ -163,7 +178,7 @@ KernelLaunches tileScanLaunches(adj::KernelOp kernel, Operation *op, KernelTarge
 LogicalResult emitTileScan(KernelContext &context, Operation *op) {
   auto scan = cast<ssm::ScanOp>(op);
   ScanGeometry geometry = ScanGeometry::get(op, context.getTarget());
-  TileLayout layout = *layoutOf(scan, geometry);
+  TileLayout layout = *layoutOf(context.getKernel(), scan, geometry);
   TileScan kernel(context, scan, geometry, layout);
   if (context.getLaunch() == TileScan::Carry) {
     kernel.emitCarries();

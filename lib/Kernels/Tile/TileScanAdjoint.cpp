@@ -16,6 +16,10 @@ namespace adjc::scan {
 
 namespace {
 
+/// Threads of `_gradients` that a processor shall hold at once, with one lane each (half of them where a state is
+/// complex and takes twice the registers) and with two.
+constexpr int64_t gradientThreads = 512, twoLaneThreads = 256;
+
 class TileScanAdjoint : public TileKernel {
 public:
   enum Launch { States, Carry, Gradients, Sums };
@@ -59,15 +63,20 @@ public:
          llvm::zip_equal(ArrayRef(yielded).drop_front(), scan.getDifferentiated(), scan.getInputCotangents()))
       if (isWritten(result))
         addContribution(value.re, getMap(number), result);
-    return makeEmitter(resetFlag, /*parkPoints=*/true) && tokenSums.place(*tiles);
+    // The last launch has no tokens, and reserves no shared memory for them.
+    bool fits = launch == Sums ? makeProgram() : makeEmitter(resetFlag, /*parkPoints=*/true);
+    return fits && tokenSums.place(*tiles);
   }
 
-  /// Floats of workspace per sequence and chunk, for the token sums.
+  /// Floats of workspace per sequence and span, for the token sums.
   int64_t tokenSumFloats() const { return tokenSums.workspaceFloats(); }
 
   void emitStates() {
     Value flat = context.workspaceView();
-    forChunks([&](const TileBlock &block) {
+    auto isNeeded = [&](const TileBlock &block) {
+      return b.compare(arith::CmpIPredicate::sge, block.firstChunk, b.index(layout.span));
+    };
+    forChunks(isNeeded, [&](const TileBlock &block) {
       ElementValues c = zeros(), product = constants(1);
       auto all = tiles->closure(tiles->stores());
       auto tokens = [&](const Tile &tile, ValueRange, ValueRange carried) {
@@ -91,15 +100,12 @@ public:
       ValueRange rest(last);
       c = take(rest);
       product = take(rest);
-      storeElements(product, flat, workspaceBase(0, block.scan.batch, block.chunk, block.chunks));
-      storeElements(c, flat, workspaceBase(1, block.scan.batch, block.chunk, block.chunks));
+      storeElements(product, flat, workspaceBase(0, block.scan.batch, block.firstChunk, block.chunks));
+      storeElements(c, flat, workspaceBase(1, block.scan.batch, block.firstChunk, block.chunks));
     });
   }
 
-  void emitCarries() {
-    Value next = isWritten(scan.getNextStateCotangent()) ? scan.getNextStateCotangent() : Value();
-    TileKernel::emitCarry(scan.getStateCotangent(), next, /*reverse=*/true);
-  }
+  void emitCarries() { emitCarry(scan.getStateCotangent(), /*reverse=*/true); }
 
   void emitGradients() {
     Value flat = context.workspaceView();
@@ -113,17 +119,22 @@ public:
     tokenSums.makeShared();
     int64_t stateValues = static_cast<int64_t>(parts()) * layout.elements();
     quarterStates = b.workspace({3, layout.threads(), stateValues}, b.getF32Type());
-    forChunks([&](const TileBlock &block) {
-      ElementValues c = loadElements(flat, workspaceBase(1, block.scan.batch, block.chunk, block.chunks));
+    Value first = isWritten(scan.getNextStateCotangent()) ? context.flatView(scan.getNextStateCotangent()) : Value();
+    forSpans([&](const TileBlock &block) {
+      ElementValues c = loadElements(flat, workspaceBase(1, block.scan.batch, block.lastChunk, block.chunks));
       SmallVector<Value> inits = flatten({&c});
-      llvm::append_range(inits, tokenSums.beginChunk(block.thread));
+      llvm::append_range(inits, tokenSums.beginSpan(block.thread));
       SmallVector<Value> last = forTiles(
           block, /*reverse=*/true, inits, [&](const Tile &tile) { return readCheckpoint(tile); }, stateValues,
           [&](const Tile &tile, ValueRange start, ValueRange carried) { return emitReverse(tile, start, carried); },
           [&] { tokenSums.endPoints(block.thread); });
       ValueRange rest(last);
-      take(rest);
-      tokenSums.endChunk(block, *emitter, rest);
+      c = take(rest);
+      if (first) {
+        Value begins = b.compare(arith::CmpIPredicate::eq, block.span, b.index(0));
+        b.ifThen(begins, [&] { storeElements(c, first, b.mul(block.scan.batch, b.index(stateFloats()))); });
+      }
+      tokenSums.endSpan(block, *emitter, rest);
     });
   }
 
@@ -230,10 +241,22 @@ private:
   Value quarterStates; ///< of the tile: [quarter][part and element][thread]
 };
 
-std::optional<TileLayout> layoutOf(adj::ScanAdjointOp scan, const ScanGeometry &geometry) {
+/// Of `_gradients`, whose threads wait for shared memory and shuffles. Complex states fill the registers with one lane.
+TileLayout gradientsLayout(const ScanGeometry &geometry, const TileLayout &layout) {
+  return geometry.stateParts == 1 ? layout.withTwoLanes() : layout;
+}
+
+/// Blocks of `_gradients` that a processor shall hold at once.
+int64_t residentBlocks(const ScanGeometry &geometry, const TileLayout &layout) {
+  int64_t threads = layout.laneShare > 1 ? twoLaneThreads : gradientThreads / geometry.stateParts;
+  return std::max<int64_t>(1, threads / layout.threads());
+}
+
+std::optional<TileLayout> layoutOf(adj::KernelOp kernel, adj::ScanAdjointOp scan, const ScanGeometry &geometry) {
   if (scan.getCheckpointEvery() != tileTokens)
     return std::nullopt;
-  return TileLayout::get(geometry);
+  auto resident = [&](const TileLayout &layout) { return residentBlocks(geometry, gradientsLayout(geometry, layout)); };
+  return TileLayout::get(geometry, {.perToken = 4, .lockstep = 0, .residentBlocks = resident}, getShardShape(kernel));
 }
 
 } // namespace
@@ -243,13 +266,15 @@ KernelLaunches tileScanAdjointLaunches(adj::KernelOp kernel, Operation *op, Kern
   ScanGeometry geometry = ScanGeometry::get(op, target);
   KernelLaunches launches;
   launches.list.push_back({"", geometry.getGrid()});
-  std::optional<TileLayout> layout = target == KernelTarget::Gpu ? layoutOf(scan, geometry) : std::nullopt;
+  std::optional<TileLayout> layout = target == KernelTarget::Gpu ? layoutOf(kernel, scan, geometry) : std::nullopt;
   int64_t sums = 0, largest = 1;
   auto fits = [&](TileScanAdjoint::Launch launch) {
     return tryInScratch(kernel, [&](KernelContext &context) {
-      TileScanAdjoint adjoint(context, scan, geometry, *layout);
+      bool gradients = launch == TileScanAdjoint::Gradients;
+      TileLayout own = gradients ? gradientsLayout(geometry, *layout) : *layout;
+      TileScanAdjoint adjoint(context, scan, geometry, own);
       FailureOr<bool> built = adjoint.build(launch);
-      if (launch == TileScanAdjoint::Gradients)
+      if (gradients)
         sums = adjoint.tokenSumFloats();
       return succeeded(built) && *built;
     });
@@ -267,7 +292,9 @@ KernelLaunches tileScanAdjointLaunches(adj::KernelOp kernel, Operation *op, Kern
     return KernelGrid{GridUnit::Batch, 1, static_cast<int64_t>(llvm::divideCeil(count, gpuThreads)), gpuThreads};
   };
   KernelGrid gradients = chunks;
-  gradients.minimumBlocks = std::max<int64_t>(1, 512 / layout->threads() / geometry.stateParts);
+  gradients.block *= layout->span;
+  gradients.threads = gradientsLayout(geometry, *layout).threads();
+  gradients.minimumBlocks = residentBlocks(geometry, gradientsLayout(geometry, *layout));
   launches.list = {
       {"_states", chunks}, {"_carry", perSequence(elements / geometry.stateParts)}, {"_gradients", gradients}};
   if (sums > 0)
@@ -280,14 +307,16 @@ KernelLaunches tileScanAdjointLaunches(adj::KernelOp kernel, Operation *op, Kern
 LogicalResult emitTileScanAdjoint(KernelContext &context, Operation *op) {
   auto scan = cast<adj::ScanAdjointOp>(op);
   ScanGeometry geometry = ScanGeometry::get(op, context.getTarget());
-  TileLayout layout = *layoutOf(scan, geometry);
-  TileScanAdjoint kernel(context, scan, geometry, layout);
   auto launch = static_cast<TileScanAdjoint::Launch>(context.getLaunch());
+  TileLayout layout = *layoutOf(context.getKernel(), scan, geometry);
+  if (launch == TileScanAdjoint::Gradients)
+    layout = gradientsLayout(geometry, layout);
+  TileScanAdjoint kernel(context, scan, geometry, layout);
   if (launch == TileScanAdjoint::Carry) {
     kernel.emitCarries();
     return success();
   }
-  if (failed(kernel.build(launch == TileScanAdjoint::Sums ? TileScanAdjoint::Gradients : launch)))
+  if (failed(kernel.build(launch)))
     return failure();
   if (launch == TileScanAdjoint::States)
     kernel.emitStates();

@@ -51,7 +51,7 @@ int64_t TileTokenSums::workspaceFloats() const {
 }
 
 //===----------------------------------------------------------------------------------------------------------------===//
-// A chunk's own
+// A span's own
 //===----------------------------------------------------------------------------------------------------------------===//
 
 /// A thread's own floats of shared memory, at once.
@@ -65,7 +65,7 @@ static void storeOwn(KernelBuilder &b, Value vector, Value memory, Value thread,
                           llvm::MaybeAlign(4 * count));
 }
 
-SmallVector<Value> TileTokenSums::beginChunk(Value thread) {
+SmallVector<Value> TileTokenSums::beginSpan(Value thread) {
   SmallVector<Value> totals;
   int64_t lanes = layout.pointLanes();
   for (Sum &sum : sums) {
@@ -110,12 +110,12 @@ void TileTokenSums::endPoints(Value thread) {
 // In the workspace
 //===----------------------------------------------------------------------------------------------------------------===//
 
-Value TileTokenSums::sumBase(unsigned number, Value chunk, Value chunks) {
+Value TileTokenSums::sumBase(unsigned number, Value span, Value chunks) {
   Value perChunk = b.index(2 * stateFloats);
   for (unsigned before = 0; before < number; ++before)
     perChunk = b.add(perChunk, b.index(floatsOf(sums[before])));
   Value base = b.mul(b.mul(perChunk, context.batch), chunks);
-  return b.add(base, b.mul(chunk, b.mul(b.index(floatsOf(sums[number])), context.batch)));
+  return b.add(base, b.mul(span, b.mul(b.index(floatsOf(sums[number])), context.batch)));
 }
 
 Value TileTokenSums::resultOffset(const Sum &sum, const PointIndex &index) {
@@ -128,10 +128,10 @@ Value TileTokenSums::resultOffset(const Sum &sum, const PointIndex &index) {
   return offset;
 }
 
-void TileTokenSums::endChunk(const TileBlock &block, TileEmitter &emitter, ValueRange totals) {
+void TileTokenSums::endSpan(const TileBlock &block, TileEmitter &emitter, ValueRange totals) {
   b.barrier();
   for (auto [number, sum] : llvm::enumerate(sums)) {
-    Value base = sumBase(number, block.chunk, block.chunks);
+    Value base = sumBase(number, block.span, block.chunks);
     if (!sum.sequential) {
       storePoints(sum, base, block);
       continue;
@@ -180,11 +180,12 @@ void TileTokenSums::emitSums() {
   context.forGroups([&](Value group) {
     Value element = b.add(b.mul(group, b.index(gpuThreads)), b.threadNumber());
     Value chunks = b.ceilDiv(context.tokens, layout.chunk);
+    Value spans = b.ceilDiv(context.tokens, layout.chunk * layout.span);
     for (auto [number, sum] : llvm::enumerate(sums)) {
       Value count = b.mul(b.index(floatsOf(sum)), context.batch);
       b.ifThen(b.compare(arith::CmpIPredicate::ult, element, count), [&, number = number, &sum = sum] {
-        Value total = b.loop(b.index(0), chunks, 1, b.f32(0), [&](Value chunk, ValueRange carried) {
-          Value place = b.add(sumBase(number, chunk, chunks), element);
+        Value total = b.loop(b.index(0), spans, 1, b.f32(0), [&](Value span, ValueRange carried) {
+          Value place = b.add(sumBase(number, span, chunks), element);
           return SmallVector<Value>{b.add(carried[0], b.load(flat, place))};
         })[0];
         b.store(total, context.flatView(sum.result), element);

@@ -6,8 +6,8 @@
 
 namespace adjc::scan {
 
-/// The cotangents of inputs that do not vary over the tokens. Each chunk sums its own tokens' and leaves the sum in the
-/// workspace, [sum][chunk][place in the result], from where another launch adds them up. Terms of the sequential part's
+/// The cotangents of inputs that do not vary over the tokens. Each span sums its own tokens' and leaves the sum in the
+/// workspace, [sum][span][place in the result], from where another launch adds them up. Terms of the sequential part's
 /// elements are summed in registers, those of (token, lane) points in shared memory, where they wait while the
 /// sequential part needs the registers.
 class TileTokenSums {
@@ -27,20 +27,20 @@ public:
   bool place(const TileProgram &program);
   /// Reserves shared memory.
   void makeShared();
-  /// Floats of workspace per sequence and chunk.
+  /// Floats of workspace per sequence and chunk: there are no more spans than chunks.
   int64_t workspaceFloats() const;
 
-  /// Starts a chunk; returns the totals in registers.
-  llvm::SmallVector<mlir::Value> beginChunk(mlir::Value thread);
+  /// Starts a span; returns the totals in registers.
+  llvm::SmallVector<mlir::Value> beginSpan(mlir::Value thread);
   /// Starts tokens of the sequential part.
   void beginTokens();
   /// The totals with those tokens' terms, which are taken from `totals`' front.
   llvm::SmallVector<mlir::Value> endTokens(mlir::ValueRange &totals);
   /// Adds what (token, lane) points have left since the last call.
   void endPoints(mlir::Value thread);
-  /// Leaves the chunk's sums in the workspace. Every thread must come here.
-  void endChunk(const TileBlock &block, TileEmitter &emitter, mlir::ValueRange totals);
-  /// Adds up the chunks' sums: the launch that comes last.
+  /// Leaves the span's sums in the workspace. Every thread must come here.
+  void endSpan(const TileBlock &block, TileEmitter &emitter, mlir::ValueRange totals);
+  /// Adds up the spans' sums: the launch that comes last.
   void emitSums();
 
 private:
@@ -56,7 +56,7 @@ private:
   int64_t termsOf(const Sum &sum) const { return sum.sequential ? layout.elements() : layout.pointLanes(); }
   /// Floats of the result per sequence.
   static int64_t floatsOf(const Sum &sum);
-  mlir::Value sumBase(unsigned number, mlir::Value chunk, mlir::Value chunks);
+  mlir::Value sumBase(unsigned number, mlir::Value span, mlir::Value chunks);
   /// The place of a point in the result's floats.
   mlir::Value resultOffset(const Sum &sum, const PointIndex &index);
   void storeElements(const Sum &sum, mlir::Value base, TileEmitter &emitter, mlir::ValueRange totals);
