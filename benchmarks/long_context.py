@@ -20,6 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "test/conformance"))
 LARGE, SMALL, TINY = "examples/mamba-1.4b.mlir", "examples/mamba-130m.mlir", "examples/mamba-tiny.mlir"
 MILLION = 1 << 20
+DEEP = "mamba-tiny with 6 layers" # of two layers, offload has nothing to move
 ADAMW = ["--dtype=bf16", "--optimizer=adamw"]
 
 # name -> (spec, tokens, options of adjc beside --target and --context)
@@ -39,12 +40,12 @@ SETTINGS = {
     "setting-9": (TINY, MILLION, ["--budget=2GB", "--policy=recompute"]),
 }
 POLICIES = {
-    "policy-one-shard": (TINY, MILLION, [f"--shard={MILLION}", "--policy=store"]),
-    "policy-store": (TINY, MILLION, ["--shard=16384", "--policy=store"]),
-    "policy-recompute": (TINY, MILLION, ["--shard=16384", "--policy=recompute"]),
-    "policy-offload": (TINY, MILLION, ["--shard=16384", "--policy=offload"]),
-    "policy-host": (TINY, MILLION, ["--shard=16384", "--policy=store", "--boundaries=host"]),
-    "policy-binomial": (TINY, MILLION, ["--shard=16384", "--policy=store", "--boundaries=binomial:8"]),
+    "policy-one-shard": (DEEP, MILLION, [f"--shard={MILLION}", "--policy=store"]),
+    "policy-store": (DEEP, MILLION, ["--shard=16384", "--policy=store"]),
+    "policy-recompute": (DEEP, MILLION, ["--shard=16384", "--policy=recompute"]),
+    "policy-offload": (DEEP, MILLION, ["--shard=16384", "--policy=offload"]),
+    "policy-host": (DEEP, MILLION, ["--shard=16384", "--policy=store", "--boundaries=host"]),
+    "policy-binomial": (DEEP, MILLION, ["--shard=16384", "--policy=store", "--boundaries=binomial:8"]),
 }
 # What only moves or recomputes values: the same bits as the first.
 EQUAL_BITS = ("policy-store", "policy-recompute", "policy-offload", "policy-host", "policy-binomial")
@@ -64,10 +65,21 @@ def chosen(parts):
     return {name: CASES[name] for part in parts or PARTS for name in names_of(part)}
 
 
+def spec_file(folder, spec):
+    """The spec itself, or one made of mamba-tiny in the folder."""
+    if spec != DEEP:
+        return ROOT / spec
+    text = (ROOT / TINY).read_text()
+    assert "ssm.repeat 2 " in text
+    path = folder / "deep.mlir"
+    path.write_text(text.replace("ssm.repeat 2 ", "ssm.repeat 6 "))
+    return path
+
+
 def prepare(binaries, folder, target, parts):
     folder.mkdir(parents=True, exist_ok=True)
     for name, (spec, tokens, options) in chosen(parts).items():
-        common = [binaries / "adjc", ROOT / spec, f"--target={target}", f"--context={tokens}", *options]
+        common = [binaries / "adjc", spec_file(folder, spec), f"--target={target}", f"--context={tokens}", *options]
         done = subprocess.run([*common, "-o", folder / f"{name}.adjm"], text=True, capture_output=True)
         print(name, done.stderr.strip() or "ok", flush=True)
         if done.returncode == 0:
