@@ -1,5 +1,4 @@
-//===- MachineRates.cpp - what the cores can do at best: the rates of a floor
-//---------------------------------------===//
+//===- MachineRates.cpp - what the cores can do at best: the rates of a floor -----------------------------------===//
 //
 //     machine-rates THREADS
 //

@@ -1,4 +1,4 @@
-//===- AdjAttributes.cpp - attributes of the adj dialect ------------------------------------------------------------===//
+//===- AdjAttributes.cpp - attributes of the adj dialect --------------------------------------------------------===//
 #include "adj/AdjAttributes.h"
 
 #include "mlir/IR/Builders.h"

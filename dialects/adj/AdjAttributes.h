@@ -14,10 +14,12 @@
 
 namespace mlir::adj {
 
-/// Rows that one partial sum covers where adjoints leave partial sums over rows. A kernel reads it off its result's encoding.
+/// Rows that one partial sum covers where adjoints leave partial sums over rows. A kernel reads it off its result's
+/// encoding.
 inline constexpr int64_t rowsPerPartial = 64;
 
-/// tensor<? x shape of `parameter`, #adj.blocks<rows, rowsPerPartial>>: partial sums over rows of a parameter's cotangent.
+/// tensor<? x shape of `parameter`, #adj.blocks<rows, rowsPerPartial>>: partial sums over rows of a parameter's
+/// cotangent.
 RankedTensorType getRowPartialsType(RankedTensorType parameter);
 
 } // namespace mlir::adj

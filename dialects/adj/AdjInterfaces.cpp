@@ -1,4 +1,4 @@
-//===- AdjInterfaces.cpp - the adjoint and the carry interface ------------------------------------------------------===//
+//===- AdjInterfaces.cpp - the adjoint and the carry interface --------------------------------------------------===//
 #include "adj/AdjInterfaces.h"
 
 using namespace mlir;

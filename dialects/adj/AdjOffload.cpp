@@ -1,5 +1,4 @@
-//===- AdjOffload.cpp - values in host memory, and the transfers there and back
-//-------------------------------------===//
+//===- AdjOffload.cpp - values in host memory, and the transfers there and back ---------------------------------===//
 #include "adj/AdjOffload.h"
 
 #include "mlir/IR/Builders.h"

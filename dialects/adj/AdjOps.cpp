@@ -1,5 +1,6 @@
 //===- AdjOps.cpp - the operations of the adj dialect -------------------------------------------------------------===//
-// What the others must fulfil: AdjVerifiers.cpp, AdjStructure.cpp (adj.program and adj.mini_sequences), AdjScanAdjoint.cpp.
+// What the others must fulfil: AdjVerifiers.cpp, AdjStructure.cpp (adj.program and adj.mini_sequences),
+// AdjScanAdjoint.cpp.
 #include "adj/AdjOps.h"
 
 #include "mlir/IR/Builders.h"

@@ -1,5 +1,6 @@
 //===- AdjVerifiers.cpp - what layers' adjoints, the loss, dispatches and buffers must fulfil ---------------------===//
-// Products and sums are in AdjOps.cpp, programs and mini-sequences in AdjStructure.cpp, the scan's adjoint in AdjScanAdjoint.cpp.
+// Products and sums are in AdjOps.cpp, programs and mini-sequences in AdjStructure.cpp, the scan's adjoint in
+// AdjScanAdjoint.cpp.
 #include "adj/AdjOps.h"
 #include "mlir/IR/Builders.h"
 #include "ssm/ShapeChecks.h"
@@ -119,7 +120,6 @@ LogicalResult BufferOp::verify() {
 LogicalResult CopyOp::verify() {
   auto source = cast<MemRefType>(getSource().getType()), destination = cast<MemRefType>(getDestination().getType());
   if (source.getShape() != destination.getShape() || source.getElementType() != destination.getElementType())
-    return emitOpError() << "copies " << source << " to " << destination
-                         << "; shapes and element types must be equal";
+    return emitOpError() << "copies " << source << " to " << destination << "; shapes and element types must be equal";
   return success();
 }

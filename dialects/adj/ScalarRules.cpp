@@ -1,6 +1,5 @@
-//===- ScalarRules.cpp - vjps of scalar operations ------------------------------------------------------------------===//
+//===- ScalarRules.cpp - vjps of scalar operations --------------------------------------------------------------===//
 #include "adj/ScalarRules.h"
-
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
@@ -21,8 +20,7 @@ struct Terms {
   Value g;
 
   /// The operation for real or for complex operands.
-  template <typename Real, typename Complex, typename... Operands>
-  Value either(Value x, Operands... rest) {
+  template <typename Real, typename Complex, typename... Operands> Value either(Value x, Operands... rest) {
     if (isa<ComplexType>(x.getType()))
       return Complex::create(b, loc, x, rest...);
     return Real::create(b, loc, x, rest...);
@@ -47,7 +45,8 @@ struct Terms {
     unsigned from = x.getType().getIntOrFloatBitWidth(), to = type.getIntOrFloatBitWidth();
     if (from == to)
       return x;
-    return from < to ? arith::ExtFOp::create(b, loc, type, x).getResult() : arith::TruncFOp::create(b, loc, type, x).getResult();
+    return from < to ? arith::ExtFOp::create(b, loc, type, x).getResult()
+                     : arith::TruncFOp::create(b, loc, type, x).getResult();
   }
   Value constant(double v) {
     auto complex = dyn_cast<ComplexType>(g.getType());
@@ -73,7 +72,8 @@ LogicalResult adj::buildScalarVjp(OpBuilder &builder, Operation *op, Value g, Ad
   return TypeSwitch<Operation *, LogicalResult>(op)
 #include "adj/ScalarRules.inc"
       .Default([](Operation *op) -> LogicalResult {
-        return op->emitOpError("has no adjoint rule; spell it with operations that have one (the rules are in dialects/adj/ScalarRules.td)");
+        return op->emitOpError("has no adjoint rule; spell it with operations that have one (the rules are in "
+                               "dialects/adj/ScalarRules.td)");
       });
 }
 
@@ -92,7 +92,9 @@ LogicalResult adj::ScalarAdjoint::run(ArrayRef<Operation *> ops) {
     Value g = cotangents.lookup(op->getResult(0));
     if (!g)
       continue;
-    auto add = [&](unsigned operand, Value contribution) { seed(op->getOperand(operand), contribution, op->getResult(0)); };
+    auto add = [&](unsigned operand, Value contribution) {
+      seed(op->getOperand(operand), contribution, op->getResult(0));
+    };
     if (failed(buildScalarVjp(builder, op, g, add)))
       return failure();
   }

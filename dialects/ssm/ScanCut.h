@@ -7,8 +7,9 @@
 
 namespace mlir::ssm {
 
-/// A kernel group runs one sequence over all tokens, for a block of the lane dimension, one point of every grouped dimension and
-/// all points of the other state dimensions. What it sums over lanes or grouped dimensions is a partial sum.
+/// A kernel group runs one sequence over all tokens, for a block of the lane dimension, one point of every grouped
+/// dimension and all points of the other state dimensions. What it sums over lanes or grouped dimensions is a partial
+/// sum.
 struct ScanCut {
   /// The state dimension that kernels vectorise over.
   unsigned lane;
@@ -22,8 +23,8 @@ struct ScanCut {
   bool needsPartials(const DimensionSet &dims) const;
   /// Their number, given the sizes of all dimensions.
   int64_t countPartials(const DimensionSet &dims, ArrayRef<int64_t> sizes) const;
-  /// The type in which kernels leave the cotangent of an input over `dims`: with a leading dimension for partial sums of groups, and
-  /// a next one for the sequences where it lacks the batch.
+  /// The type in which kernels leave the cotangent of an input over `dims`: with a leading dimension for partial sums
+  /// of groups, and a next one for the sequences where it lacks the batch.
   RankedTensorType getCotangentType(RankedTensorType input, const DimensionSet &dims, ArrayRef<int64_t> sizes) const;
 };
 

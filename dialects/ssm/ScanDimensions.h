@@ -36,7 +36,8 @@ struct ScanSpace {
   DimensionSet ofFlag() const;
   /// Batch, token and the state's dimensions.
   DimensionSet ofState() const;
-  /// What a transition is applied to varies over these: the state's, with the contracted dimension in place of the one it contracts.
+  /// What a transition is applied to varies over these: the state's, with the contracted dimension in place of the one
+  /// it contracts.
   DimensionSet ofStateBefore() const;
   /// "d, n": how a set reads in a message; "nothing" for the empty one.
   std::string format(const DimensionSet &set) const;

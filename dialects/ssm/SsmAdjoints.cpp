@@ -1,4 +1,4 @@
-//===- SsmAdjoints.cpp - adjoints of the layers ---------------------------------------------------------------------===//
+//===- SsmAdjoints.cpp - adjoints of the layers -----------------------------------------------------------------===//
 //
 // AdjointOpInterface of every layer but the scan (SsmScanAdjoint.cpp).
 //
@@ -50,19 +50,23 @@ Value sumRows(OpBuilder &b, Location loc, Value rows, Value vector) {
 } // namespace
 
 Cotangents EmbeddingOp::buildAdjoint(OpBuilder &b, ArrayRef<Value> g) {
-  return SmallVector<Value>{Value(), adj::EmbeddingAdjointOp::create(b, getLoc(), getTable().getType(), getTokens(), g[0])};
+  return SmallVector<Value>{Value(),
+                            adj::EmbeddingAdjointOp::create(b, getLoc(), getTable().getType(), getTokens(), g[0])};
 }
 
 Cotangents RmsNormOp::buildAdjoint(OpBuilder &b, ArrayRef<Value> g) {
-  auto op = adj::RmsNormAdjointOp::create(b, getLoc(), getX().getType(), partialsOf(getWeight()), getX(), getWeight(), g[0], getEpsAttr());
+  auto op = adj::RmsNormAdjointOp::create(b, getLoc(), getX().getType(), partialsOf(getWeight()), getX(), getWeight(),
+                                          g[0], getEpsAttr());
   return SmallVector<Value>{op.getDx(), sumPartials(b, getLoc(), op.getDweight(), getWeight())};
 }
 
 Cotangents LinearOp::buildAdjoint(OpBuilder &b, ArrayRef<Value> g) {
   // Products are of operands stored alike.
   Value dy = storedLike(b, getLoc(), g[0], getX());
-  Value dx = adj::MatmulOp::create(b, getLoc(), getX().getType(), dy, getWeight(), /*transpose_a=*/false, /*transpose_b=*/false);
-  Value dw = adj::MatmulOp::create(b, getLoc(), getWeight().getType(), dy, getX(), /*transpose_a=*/true, /*transpose_b=*/false);
+  Value dx = adj::MatmulOp::create(b, getLoc(), getX().getType(), dy, getWeight(), /*transpose_a=*/false,
+                                   /*transpose_b=*/false);
+  Value dw = adj::MatmulOp::create(b, getLoc(), getWeight().getType(), dy, getX(), /*transpose_a=*/true,
+                                   /*transpose_b=*/false);
   SmallVector<Value> result{dx, dw};
   if (getBias())
     result.push_back(sumRows(b, getLoc(), g[0], getBias()));
@@ -73,8 +77,9 @@ Cotangents Conv1dOp::buildAdjoint(OpBuilder &b, ArrayRef<Value> g) {
   if (getTail())
     return emitOpError("is differentiated before it is given a tail (run adj-derive-adjoint before adj-shard-tokens)");
   Type dbias = getBias() ? perSequence(getBias()) : Type();
-  auto op = adj::Conv1dAdjointOp::create(b, getLoc(), getX().getType(), perSequence(getWeight()), dbias, /*next_tail_cotangent=*/Type(), getX(),
-                                         getWeight(), g[0], /*tail=*/Value(), /*tail_cotangent=*/Value(), /*resets=*/Value(), getCarryNameAttr());
+  auto op = adj::Conv1dAdjointOp::create(b, getLoc(), getX().getType(), perSequence(getWeight()), dbias,
+                                         /*next_tail_cotangent=*/Type(), getX(), getWeight(), g[0], /*tail=*/Value(),
+                                         /*tail_cotangent=*/Value(), /*resets=*/Value(), getCarryNameAttr());
   SmallVector<Value> result{op.getDx(), sumPartials(b, getLoc(), op.getDweight(), getWeight())};
   if (getBias())
     result.push_back(sumPartials(b, getLoc(), op.getDbias(), getBias()));
@@ -99,8 +104,8 @@ Cotangents ReshapeOp::buildAdjoint(OpBuilder &b, ArrayRef<Value> g) {
 
 Cotangents LmLossOp::buildAdjoint(OpBuilder &b, ArrayRef<Value> g) {
   Type dbias = getBias() ? getBias().getType() : Type();
-  auto op = adj::LmLossAdjointOp::create(b, getLoc(), getX().getType(), getWeight().getType(), dbias, getX(), getWeight(), getTargets(), g[0],
-                                         getBias());
+  auto op = adj::LmLossAdjointOp::create(b, getLoc(), getX().getType(), getWeight().getType(), dbias, getX(),
+                                         getWeight(), getTargets(), g[0], getBias());
   SmallVector<Value> result{op.getDx(), op.getDweight(), Value()};
   if (getBias())
     result.push_back(op.getDbias());

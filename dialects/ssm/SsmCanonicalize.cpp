@@ -1,4 +1,4 @@
-//===- SsmCanonicalize.cpp - dropping what nobody reads -------------------------------------------------------------===//
+//===- SsmCanonicalize.cpp - dropping what nobody reads ---------------------------------------------------------===//
 #include "mlir/IR/PatternMatch.h"
 #include "ssm/SsmOps.h"
 
@@ -31,7 +31,8 @@ struct DropUnusedStacks : OpRewritePattern<RepeatOp> {
     }
     for (unsigned i : keptSlices)
       slices.push_back(op.getSlices()[i]);
-    auto pruned = RepeatOp::create(rewriter, op.getLoc(), types, op.getCountAttr(), op.getInits(), slices, op.getReverseAttr());
+    auto pruned =
+        RepeatOp::create(rewriter, op.getLoc(), types, op.getCountAttr(), op.getInits(), slices, op.getReverseAttr());
     rewriter.inlineRegionBefore(op.getBody(), pruned.getBody(), pruned.getBody().begin());
     Block &body = pruned.getBody().front();
     for (unsigned i = body.getNumArguments(); i-- > carried;)
@@ -55,9 +56,10 @@ struct DropUnusedCheckpoints : OpRewritePattern<ScanOp> {
   LogicalResult matchAndRewrite(ScanOp op, PatternRewriter &rewriter) const override {
     if (!op.getCheckpoints() || !op.getCheckpoints().use_empty())
       return rewriter.notifyMatchFailure(op, "has no unused checkpoints");
-    auto pruned = ScanOp::create(rewriter, op.getLoc(), TypeRange(op.getOutputs()), op.getFinal() ? op.getFinal().getType() : Type(), Type(),
-                                 op.getInputs(), op.getInitial(), op.getResets(), op.getDimsAttr(), op.getStateAttr(), op.getStateTypeAttr(),
-                                 op.getContractedAttr(), op.getContractsAttr(), op.getIndexingMapsAttr(), IntegerAttr(), op.getCarryNameAttr());
+    auto pruned = ScanOp::create(
+        rewriter, op.getLoc(), TypeRange(op.getOutputs()), op.getFinal() ? op.getFinal().getType() : Type(), Type(),
+        op.getInputs(), op.getInitial(), op.getResets(), op.getDimsAttr(), op.getStateAttr(), op.getStateTypeAttr(),
+        op.getContractedAttr(), op.getContractsAttr(), op.getIndexingMapsAttr(), IntegerAttr(), op.getCarryNameAttr());
     rewriter.inlineRegionBefore(op.getStep(), pruned.getStep(), pruned.getStep().begin());
     rewriter.inlineRegionBefore(op.getRead(), pruned.getRead(), pruned.getRead().begin());
     for (auto [before, now] : llvm::zip(op.getOutputs(), pruned.getOutputs()))
@@ -71,5 +73,9 @@ struct DropUnusedCheckpoints : OpRewritePattern<ScanOp> {
 
 } // namespace
 
-void RepeatOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) { patterns.add<DropUnusedStacks>(context); }
-void ScanOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) { patterns.add<DropUnusedCheckpoints>(context); }
+void RepeatOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  patterns.add<DropUnusedStacks>(context);
+}
+void ScanOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  patterns.add<DropUnusedCheckpoints>(context);
+}

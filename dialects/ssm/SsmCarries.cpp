@@ -1,4 +1,4 @@
-//===- SsmCarries.cpp - what the layers carry across a token boundary -----------------------------------------------===//
+//===- SsmCarries.cpp - what the layers carry across a token boundary -------------------------------------------===//
 #include "adj/AdjOps.h"
 #include "ssm/SsmOps.h"
 
@@ -22,11 +22,12 @@ StringRef Conv1dOp::getCarryScope() { return getCarryName().value_or(""); }
 void Conv1dOp::setCarryScope(StringRef name) { setCarryName(name); }
 bool Conv1dOp::carriesCotangents() { return false; }
 
-LogicalResult Conv1dOp::attachCarries(RewriterBase &rewriter, ValueRange carriedIn, Value resets, SmallVectorImpl<Value> &carriedOut) {
+LogicalResult Conv1dOp::attachCarries(RewriterBase &rewriter, ValueRange carriedIn, Value resets,
+                                      SmallVectorImpl<Value> &carriedOut) {
   rewriter.setInsertionPoint(*this);
   Value tail = carriedIn.empty() ? Value() : carriedIn.front();
-  auto op = Conv1dOp::create(rewriter, getLoc(), getResult().getType(), tail ? tail.getType() : Type(), getX(), getWeight(), getBias(), tail, resets,
-                             getCarryNameAttr());
+  auto op = Conv1dOp::create(rewriter, getLoc(), getResult().getType(), tail ? tail.getType() : Type(), getX(),
+                             getWeight(), getBias(), tail, resets, getCarryNameAttr());
   if (tail)
     carriedOut.push_back(op.getNextTail());
   rewriter.replaceOp(*this, op.getResult());
@@ -43,13 +44,14 @@ StringRef ScanOp::getCarryScope() { return getCarryName().value_or(""); }
 void ScanOp::setCarryScope(StringRef name) { setCarryName(name); }
 bool ScanOp::carriesCotangents() { return false; }
 
-LogicalResult ScanOp::attachCarries(RewriterBase &rewriter, ValueRange carriedIn, Value resets, SmallVectorImpl<Value> &carriedOut) {
+LogicalResult ScanOp::attachCarries(RewriterBase &rewriter, ValueRange carriedIn, Value resets,
+                                    SmallVectorImpl<Value> &carriedOut) {
   rewriter.setInsertionPoint(*this);
   Value initial = carriedIn.front();
   auto op = ScanOp::create(rewriter, getLoc(), TypeRange(getOutputs()), initial.getType(),
-                           getCheckpoints() ? getCheckpoints().getType() : Type(), getInputs(), initial, resets, getDimsAttr(), getStateAttr(),
-                           getStateTypeAttr(), getContractedAttr(), getContractsAttr(), getIndexingMapsAttr(), getCheckpointEveryAttr(),
-                           getCarryNameAttr());
+                           getCheckpoints() ? getCheckpoints().getType() : Type(), getInputs(), initial, resets,
+                           getDimsAttr(), getStateAttr(), getStateTypeAttr(), getContractedAttr(), getContractsAttr(),
+                           getIndexingMapsAttr(), getCheckpointEveryAttr(), getCarryNameAttr());
   rewriter.inlineRegionBefore(getStep(), op.getStep(), op.getStep().begin());
   rewriter.inlineRegionBefore(getRead(), op.getRead(), op.getRead().begin());
   carriedOut.push_back(op.getFinal());

@@ -1,4 +1,4 @@
-//===- SsmScanAdjoint.cpp - the adjoint recurrence, derived from a scan's regions -----------------------------------===//
+//===- SsmScanAdjoint.cpp - the adjoint recurrence, derived from a scan's regions -------------------------------===//
 //
 // With q[t] the cotangent of the state through the outputs at t, and c[t] what the token after t hands back:
 //
@@ -6,15 +6,15 @@
 //     cotangent of a[t] = p[t] h[t-1]^*    cotangent of u[t] = p[t]
 //     c[t-1] = a[t]^* p[t]                        (0 at a reset)
 //
-// where * is the transpose of a dense transition and the conjugate of complex numbers. All else is reverse mode through the scalar
-// regions; the transpose of a broadcast is a sum over the dimensions that a value lacks.
+// where * is the transpose of a dense transition and the conjugate of complex numbers. All else is reverse mode through
+// the scalar regions; the transpose of a broadcast is a sum over the dimensions that a value lacks.
 //
 //===----------------------------------------------------------------------------------------------------------------===//
 #include "adj/AdjOps.h"
 #include "adj/ScalarRules.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/IR/TypeUtilities.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "ssm/ScanCut.h"
 #include "ssm/ScanDimensions.h"
 #include "ssm/SsmOps.h"
@@ -61,7 +61,8 @@ private:
 class AdjointRegionBuilder {
 public:
   explicit AdjointRegionBuilder(ScanOp scan)
-      : scan(scan), space(getSpace(scan)), tracker(space.rank()), local(space.none().flip()), sizes(scan.getDimSizes()) {
+      : scan(scan), space(getSpace(scan)), tracker(space.rank()), local(space.none().flip()),
+        sizes(scan.getDimSizes()) {
     local.reset(kBatchDim).reset(kTokenDim);
   }
 
@@ -77,9 +78,9 @@ private:
       dims.push_back(d);
     return SumOp::create(b, value.getLoc(), value.getType(), b.getDenseI64ArrayAttr(dims), value);
   }
-  /// Sums at once over the dimensions that the target lacks: what follows is computed once for all of them, and contributions that vary over
-  /// different dimensions can be added. (What follows a sum over the lane is linear in it and lacks the lane: a kernel may compute it on
-  /// partial sums.)
+  /// Sums at once over the dimensions that the target lacks: what follows is computed once for all of them, and
+  /// contributions that vary over different dimensions can be added. (What follows a sum over the lane is linear in it
+  /// and lacks the lane: a kernel may compute it on partial sums.)
   Value reduceEarly(OpBuilder &b, Value contribution, Value target, Value user) {
     Dims over = tracker.of(contribution);
     over.reset(tracker.of(target));
@@ -87,7 +88,8 @@ private:
     contribution = sum(b, contribution, over);
     if (!user)
       return contribution;
-    // The cotangent of what a sum adds up is constant over the sum's dimensions, yet it comes from each of their points.
+    // The cotangent of what a sum adds up is constant over the sum's dimensions, yet it comes from each of their
+    // points.
     Dims repeated = tracker.of(user);
     repeated.reset(over).reset(tracker.of(target)).reset(tracker.of(contribution));
     repeated &= local;
@@ -125,7 +127,8 @@ private:
   SmallVector<int64_t> sizes; ///< per dimension; dynamic for batch and token
 };
 
-LogicalResult AdjointRegionBuilder::build(Block *block, ArrayRef<Value> outputCotangents, SmallVectorImpl<int64_t> &differentiated) {
+LogicalResult AdjointRegionBuilder::build(Block *block, ArrayRef<Value> outputCotangents,
+                                          SmallVectorImpl<int64_t> &differentiated) {
   Location loc = scan.getLoc();
   OpBuilder b(scan.getContext());
   b.setInsertionPointToStart(block);
@@ -163,7 +166,8 @@ LogicalResult AdjointRegionBuilder::build(Block *block, ArrayRef<Value> outputCo
   Value u = stepMapping.lookupOrDefault(step.getTerminator()->getOperand(1));
 
   // Back through the read-out: q, and what the inputs get from it.
-  adj::ScalarAdjoint adjoint(b, [this](OpBuilder &b, Value v, Value target, Value user) { return reduceEarly(b, v, target, user); });
+  adj::ScalarAdjoint adjoint(
+      b, [this](OpBuilder &b, Value v, Value target, Value user) { return reduceEarly(b, v, target, user); });
   for (auto [i, g] : llvm::enumerate(cotangents)) {
     if (!outputCotangents[i])
       continue;
@@ -189,7 +193,8 @@ LogicalResult AdjointRegionBuilder::build(Block *block, ArrayRef<Value> outputCo
   Value q = adjoint.lookup(after);
   Value p = c;
   if (q)
-    p = isa<ComplexType>(stateType) ? complex::AddOp::create(b, loc, q, c).getResult() : arith::AddFOp::create(b, loc, q, c).getResult();
+    p = isa<ComplexType>(stateType) ? complex::AddOp::create(b, loc, q, c).getResult()
+                                    : arith::AddFOp::create(b, loc, q, c).getResult();
   adjoint.seed(a, mulConjugate(b, p, before));
   adjoint.seed(u, p);
   if (failed(runBack(stepOps)))
@@ -221,10 +226,12 @@ adj::AdjointOpInterface ScanOp::augmentForward(RewriterBase &rewriter) {
   RankedTensorType state = getStateTensorType();
   SmallVector<int64_t> shape(state.getShape());
   shape.insert(shape.begin() + 1, ShapedType::kDynamic);
-  auto type = RankedTensorType::get(shape, state.getElementType(), adj::BlocksAttr::get(getContext(), "tokens", kCheckpointEvery));
+  auto type = RankedTensorType::get(shape, state.getElementType(),
+                                    adj::BlocksAttr::get(getContext(), "tokens", kCheckpointEvery));
   rewriter.setInsertionPoint(*this);
-  auto op = ScanOp::create(rewriter, getLoc(), TypeRange(getOutputs()), /*final=*/Type(), type, getInputs(), getInitial(), getResets(), getDimsAttr(),
-                           getStateAttr(), getStateTypeAttr(), getContractedAttr(), getContractsAttr(), getIndexingMapsAttr(),
+  auto op = ScanOp::create(rewriter, getLoc(), TypeRange(getOutputs()), /*final=*/Type(), type, getInputs(),
+                           getInitial(), getResets(), getDimsAttr(), getStateAttr(), getStateTypeAttr(),
+                           getContractedAttr(), getContractsAttr(), getIndexingMapsAttr(),
                            rewriter.getI64IntegerAttr(kCheckpointEvery), getCarryNameAttr());
   rewriter.inlineRegionBefore(getStep(), op.getStep(), op.getStep().begin());
   rewriter.inlineRegionBefore(getRead(), op.getRead(), op.getRead().begin());
@@ -234,7 +241,8 @@ adj::AdjointOpInterface ScanOp::augmentForward(RewriterBase &rewriter) {
 
 FailureOr<SmallVector<Value>> ScanOp::buildAdjoint(OpBuilder &b, ArrayRef<Value> g) {
   if (!getCheckpoints() || getInitial() || getResets())
-    return emitOpError("must be differentiated with checkpoints and before it is given carries (run adj-derive-adjoint before adj-shard-tokens)");
+    return emitOpError("must be differentiated with checkpoints and before it is given carries (run adj-derive-adjoint "
+                       "before adj-shard-tokens)");
 
   ScanCut cut = getScanCut(*this);
   ScanSpace space = getSpace(*this);
@@ -251,12 +259,14 @@ FailureOr<SmallVector<Value>> ScanOp::buildAdjoint(OpBuilder &b, ArrayRef<Value>
     cotangents.push_back(outputCotangents[i] ? outputCotangents[i] : output);
   SmallVector<Type> types;
   for (int64_t i : differentiated)
-    types.push_back(cut.getCotangentType(cast<RankedTensorType>(getInputs()[i].getType()), space.of(getInputMap(i)), sizes));
-  auto op = adj::ScanAdjointOp::create(b, getLoc(), types, /*next_state_cotangent=*/Type(), getInputs(), cotangents, getCheckpoints(),
-                                       /*state_cotangent=*/Value(), /*resets=*/Value(), getDimsAttr(), getStateAttr(), getStateTypeAttr(),
-                                       getContractedAttr(), getContractsAttr(), getIndexingMapsAttr(), b.getDenseI64ArrayAttr(differentiated),
-                                       getCheckpointEveryAttr(), b.getI64IntegerAttr(cut.lane), b.getI64IntegerAttr(cut.laneBlock),
-                                       cut.grouped.empty() ? DenseI64ArrayAttr() : b.getDenseI64ArrayAttr(cut.grouped), getCarryNameAttr());
+    types.push_back(
+        cut.getCotangentType(cast<RankedTensorType>(getInputs()[i].getType()), space.of(getInputMap(i)), sizes));
+  auto op = adj::ScanAdjointOp::create(
+      b, getLoc(), types, /*next_state_cotangent=*/Type(), getInputs(), cotangents, getCheckpoints(),
+      /*state_cotangent=*/Value(), /*resets=*/Value(), getDimsAttr(), getStateAttr(), getStateTypeAttr(),
+      getContractedAttr(), getContractsAttr(), getIndexingMapsAttr(), b.getDenseI64ArrayAttr(differentiated),
+      getCheckpointEveryAttr(), b.getI64IntegerAttr(cut.lane), b.getI64IntegerAttr(cut.laneBlock),
+      cut.grouped.empty() ? DenseI64ArrayAttr() : b.getDenseI64ArrayAttr(cut.grouped), getCarryNameAttr());
   op.getAdjoint().push_back(block.release());
   IRMapping mapping;
   getStep().cloneInto(&op.getStep(), mapping);

@@ -1,5 +1,4 @@
-//===- ConversionAdjoint.cpp - the adjoints of rounding a tensor to bf16 and of extending it
-//-----------------------===//
+//===- ConversionAdjoint.cpp - the adjoints of rounding a tensor to bf16 and of extending it --------------------===//
 #include "adj/AdjInterfaces.h"
 #include "adjc/Adjoint/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -1,4 +1,4 @@
-//===- DeriveAdjoint.cpp - from a model to its gradient program -----------------------------------------------------===//
+//===- DeriveAdjoint.cpp - from a model to its gradient program -------------------------------------------------===//
 #include "adj/AdjOps.h"
 #include "adj/ScalarRules.h"
 #include "adjc/Adjoint/Passes.h"
@@ -28,7 +28,8 @@ class Reverse {
 public:
   explicit Reverse(MLIRContext *context) : rewriter(context) {}
 
-  /// Differentiates everything in `forward` that is before `builder`'s insertion point was reached: emits adjoints at the builder's insertion point.
+  /// Differentiates everything in `forward` that is before `builder`'s insertion point was reached: emits adjoints at
+  /// the builder's insertion point.
   LogicalResult block(ArrayRef<Operation *> forward, OpBuilder &b);
 
   /// Adds to a value's cotangent. A parameter's goes straight to its gradient: nothing the size of a parameter is held.
@@ -39,7 +40,8 @@ public:
 private:
   LogicalResult repeat(ssm::RepeatOp op, OpBuilder &b);
   LogicalResult miniSequences(adj::MiniSequencesOp op, ArrayRef<Value> g, OpBuilder &b);
-  /// Makes the forward repeat's values that `body` reads available in it: computed again or as slices of what forward stacks.
+  /// Makes the forward repeat's values that `body` reads available in it: computed again or as slices of what forward
+  /// stacks.
   ssm::RepeatOp stackAndSlice(ssm::RepeatOp forward, Block &body, SmallVectorImpl<Value> &stacks);
 
   IRRewriter rewriter;
@@ -77,8 +79,9 @@ LogicalResult Reverse::block(ArrayRef<Operation *> forward, OpBuilder &b) {
       continue;
     auto differentiable = dyn_cast<adj::AdjointOpInterface>(op);
     if (!differentiable)
-      return op->emitOpError("has no adjoint but lies between a parameter and the loss; expand it (ssm-expand-layers) or give it "
-                             "AdjointOpInterface");
+      return op->emitOpError(
+          "has no adjoint but lies between a parameter and the loss; expand it (ssm-expand-layers) or give it "
+          "AdjointOpInterface");
     FailureOr<SmallVector<Value>> operands = differentiable.buildAdjoint(b, g);
     if (failed(operands))
       return failure();
@@ -89,7 +92,8 @@ LogicalResult Reverse::block(ArrayRef<Operation *> forward, OpBuilder &b) {
   return success();
 }
 
-/// Cheap enough to compute again in the reverse body: parameters, constants, sizes, views, and what depends on parameters alone.
+/// Cheap enough to compute again in the reverse body: parameters, constants, sizes, views, and what depends on
+/// parameters alone.
 bool isRecomputed(Operation *op) {
   if (isa<ssm::ParameterOp, arith::ConstantOp, tensor::EmptyOp, tensor::DimOp, ssm::SplitOp, ssm::ReshapeOp>(op))
     return true;
@@ -135,8 +139,8 @@ ssm::RepeatOp Reverse::stackAndSlice(ssm::RepeatOp forward, Block &body, SmallVe
   for (Value v : saved)
     types.push_back(ssm::RepeatOp::getStackedType(forward.getCount(), cast<RankedTensorType>(v.getType())));
   rewriter.setInsertionPoint(forward);
-  auto stacking = ssm::RepeatOp::create(rewriter, forward.getLoc(), types, forward.getCountAttr(), forward.getInits(), forward.getSlices(),
-                                        forward.getReverseAttr());
+  auto stacking = ssm::RepeatOp::create(rewriter, forward.getLoc(), types, forward.getCountAttr(), forward.getInits(),
+                                        forward.getSlices(), forward.getReverseAttr());
   stacking.getBody().takeBody(forward.getBody());
   for (auto [before, now] : llvm::zip(forward.getResults(), stacking.getResults())) {
     before.replaceAllUsesWith(now);
@@ -208,19 +212,22 @@ LogicalResult Reverse::repeat(ssm::RepeatOp op, OpBuilder &b) {
   return success();
 }
 
-/// A parameter's cotangent is accumulated inside; any other value from outside that has one would need the sum over all mini-sequences.
+/// A parameter's cotangent is accumulated inside; any other value from outside that has one would need the sum over all
+/// mini-sequences.
 LogicalResult checkCaptures(adj::MiniSequencesOp op) {
   llvm::SetVector<Value> captured;
   getUsedValuesDefinedAbove(op.getBody(), captured);
   for (Value value : captured)
-    if (!matchPattern(value, m_Constant()) && adj::isDifferentiable(value.getType()) && !value.getDefiningOp<ssm::ParameterOp>())
-      return op.emitOpError("reads a value from outside that is neither a parameter nor rows it was given; its cotangent, a sum over "
-                            "mini-sequences, is not built yet");
+    if (!matchPattern(value, m_Constant()) && adj::isDifferentiable(value.getType()) &&
+        !value.getDefiningOp<ssm::ParameterOp>())
+      return op.emitOpError(
+          "reads a value from outside that is neither a parameter nor rows it was given; its cotangent, a sum over "
+          "mini-sequences, is not built yet");
   return success();
 }
 
-/// The adjoint of a loop over mini-sequences is one: each computes what the forward one threw away again, then goes back. Parameters' cotangents are
-/// accumulated mini-sequence by mini-sequence.
+/// The adjoint of a loop over mini-sequences is one: each computes what the forward one threw away again, then goes
+/// back. Parameters' cotangents are accumulated mini-sequence by mini-sequence.
 LogicalResult Reverse::miniSequences(adj::MiniSequencesOp op, ArrayRef<Value> g, OpBuilder &b) {
   if (failed(checkCaptures(op)))
     return failure();
@@ -234,7 +241,8 @@ LogicalResult Reverse::miniSequences(adj::MiniSequencesOp op, ArrayRef<Value> g,
   for (auto [result, cotangent] : llvm::enumerate(g))
     if (cotangent) {
       operands.push_back(cotangent);
-      seeds[result] = body->addArgument(adj::MiniSequencesOp::getRowsType(cast<RankedTensorType>(cotangent.getType())), loc);
+      seeds[result] =
+          body->addArgument(adj::MiniSequencesOp::getRowsType(cast<RankedTensorType>(cotangent.getType())), loc);
     }
   OpBuilder inner(op.getContext());
   inner.setInsertionPointToEnd(body.get());

@@ -1,4 +1,4 @@
-//===- LinalgAdjoint.cpp - the adjoint of an elementwise linalg.generic ---------------------------------------------===//
+//===- LinalgAdjoint.cpp - the adjoint of an elementwise linalg.generic -----------------------------------------===//
 #include "adj/AdjOps.h"
 #include "adj/ScalarRules.h"
 #include "adjc/Adjoint/Passes.h"
@@ -29,7 +29,8 @@ bool isRowVector(AffineMap map) {
 struct LinalgGenericAdjoint : adj::AdjointOpInterface::ExternalModel<LinalgGenericAdjoint, linalg::GenericOp> {
   FailureOr<SmallVector<Value>> buildAdjoint(Operation *operation, OpBuilder &b, ArrayRef<Value> cotangents) const {
     auto op = cast<linalg::GenericOp>(operation);
-    if (op.getNumResults() != 1 || op.getNumParallelLoops() != op.getNumLoops() || !op.getIndexingMapsArray().back().isIdentity())
+    if (op.getNumResults() != 1 || op.getNumParallelLoops() != op.getNumLoops() ||
+        !op.getIndexingMapsArray().back().isIdentity())
       return op.emitOpError("has an adjoint only when elementwise with one result");
     for (OpOperand *input : op.getDpsInputOperands())
       if (AffineMap map = op.getMatchingIndexingMap(input); !map.isIdentity() && !isRowVector(map))
@@ -100,5 +101,7 @@ struct LinalgGenericAdjoint : adj::AdjointOpInterface::ExternalModel<LinalgGener
 } // namespace
 
 void adjc::registerLinalgAdjoint(DialectRegistry &registry) {
-  registry.addExtension(+[](MLIRContext *context, linalg::LinalgDialect *) { linalg::GenericOp::attachInterface<LinalgGenericAdjoint>(*context); });
+  registry.addExtension(+[](MLIRContext *context, linalg::LinalgDialect *) {
+    linalg::GenericOp::attachInterface<LinalgGenericAdjoint>(*context);
+  });
 }

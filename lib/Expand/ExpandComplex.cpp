@@ -1,5 +1,4 @@
-//===- ExpandComplex.cpp - ssm-expand-complex: complex arithmetic on real and imaginary parts
-//-----------------------===//
+//===- ExpandComplex.cpp - ssm-expand-complex: complex arithmetic on real and imaginary parts -------------------===//
 #include "adj/AdjOps.h"
 #include "adjc/Expand/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

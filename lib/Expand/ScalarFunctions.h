@@ -1,5 +1,4 @@
-//===- ScalarFunctions.h - how activations are spelled -----------------------------------------------------*- C++
-//-*-===//
+//===- ScalarFunctions.h - how activations are spelled ------------------------------------------------*- C++ -*-===//
 // Every function is spelled so that neither it nor the derivative that the scalar rules make of it overflows.
 #ifndef ADJC_LIB_EXPAND_SCALARFUNCTIONS_H
 #define ADJC_LIB_EXPAND_SCALARFUNCTIONS_H

@@ -1,5 +1,4 @@
-//===- FormKernels.cpp - outline what programs compute
-//---------------------------------------------------------------===//
+//===- FormKernels.cpp - outline what programs compute ----------------------------------------------------------===//
 #include "KernelGroups.h"
 #include "KernelOutliner.h"
 #include "PointwisePlacement.h"

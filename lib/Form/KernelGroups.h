@@ -1,5 +1,4 @@
-//===- KernelGroups.h - which operations share a kernel ---------------------------------------------------*- C++
-//-*-===//
+//===- KernelGroups.h - which operations share a kernel -----------------------------------------------*- C++ -*-===//
 #ifndef ADJC_LIB_FORM_KERNELGROUPS_H
 #define ADJC_LIB_FORM_KERNELGROUPS_H
 

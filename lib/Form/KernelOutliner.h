@@ -1,5 +1,4 @@
-//===- KernelOutliner.h - from an operation to a kernel and its dispatch ---------------------------------*- C++
-//-*-===//
+//===- KernelOutliner.h - from an operation to a kernel and its dispatch ------------------------------*- C++ -*-===//
 #ifndef ADJC_LIB_FORM_KERNELOUTLINER_H
 #define ADJC_LIB_FORM_KERNELOUTLINER_H
 

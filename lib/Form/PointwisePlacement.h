@@ -1,5 +1,4 @@
-//===- PointwisePlacement.h - where operations that become one may stand ----------------------------------*- C++
-//-*-===//
+//===- PointwisePlacement.h - where operations that become one may stand ------------------------------*- C++ -*-===//
 #ifndef ADJC_LIB_FORM_POINTWISEPLACEMENT_H
 #define ADJC_LIB_FORM_POINTWISEPLACEMENT_H
 

@@ -1,5 +1,4 @@
-//===- WorkingCopies.h - parameters as products in bf16 read them -----------------------------------------*- C++
-//-*-===//
+//===- WorkingCopies.h - parameters as products in bf16 read them -------------------------------------*- C++ -*-===//
 #ifndef ADJC_LIB_FORM_WORKINGCOPIES_H
 #define ADJC_LIB_FORM_WORKINGCOPIES_H
 

@@ -1,5 +1,4 @@
-//===- JsonFields.cpp - the fields of a JSON object, with their places
-//---------------------------------------------===//
+//===- JsonFields.cpp - the fields of a JSON object, with their places ------------------------------------------===//
 #include "adjc/Import/JsonFields.h"
 
 #include <algorithm>

@@ -1,5 +1,4 @@
-//===- MambaConfig.cpp - a Hugging Face config.json of a Mamba model, checked
-//--------------------------------------===//
+//===- MambaConfig.cpp - a Hugging Face config.json of a Mamba model, checked -----------------------------------===//
 #include "adjc/Import/MambaConfig.h"
 
 #include "adjc/Import/JsonFields.h"

@@ -1,5 +1,4 @@
-//===- MambaSpecWriter.cpp - the spec of a Mamba language model
-//----------------------------------------------------===//
+//===- MambaSpecWriter.cpp - the spec of a Mamba language model -------------------------------------------------===//
 #include "adjc/Import/MambaSpecWriter.h"
 
 #include <array>
@@ -142,8 +141,7 @@ private:
     line("%rank, %B, %C = ssm.split %ssm : " + all.type + " -> " + rank.type + ", !state, !state");
     const double bound = config.timeStepScale / std::sqrt(static_cast<double>(config.timeStepRank));
     const bool random = config.timeStepInit == TimeStepInit::Random;
-    linear("dt", "rank", "dt_proj", rank, inner, random ? uniform(bound) : "<constant, " + real(bound) + ">",
-           false);
+    linear("dt", "rank", "dt_proj", rank, inner, random ? uniform(bound) : "<constant, " + real(bound) + ">", false);
     const std::string range =
         real(config.timeStepMin) + ", " + real(config.timeStepMax) + ", " + real(config.timeStepFloor);
     parameter("dt_bias", prefix + "dt_proj.bias", "<dt_bias, " + range + ">", perChannel);

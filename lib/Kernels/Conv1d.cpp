@@ -35,13 +35,11 @@ Value ConvGroup::isInterior(Value t, Value start) {
 void ConvGroup::withRow(Value x, Value tail, Value s, function_ref<void(Value, Value)> body) {
   if (!tail)
     return body(x, s);
-  b.ifThen(
-      b.compare(CmpIPredicate::sge, s, b.index(0)), [&] { body(x, s); }, [&] { body(tail, tailRow(s)); });
+  b.ifThen(b.compare(CmpIPredicate::sge, s, b.index(0)), [&] { body(x, s); }, [&] { body(tail, tailRow(s)); });
 }
 
 void ConvGroup::loadWeights(Value weight, Value weights) {
   for (int64_t k = 0; k < width; ++k)
-    b.spread(b.index(0), channelCount, [&](Value c) {
-      b.store(b.load(weight, {channel(c), b.index(0), b.index(k)}), weights, {b.index(k), c});
-    });
+    b.spread(b.index(0), channelCount,
+             [&](Value c) { b.store(b.load(weight, {channel(c), b.index(0), b.index(k)}), weights, {b.index(k), c}); });
 }

@@ -1,5 +1,4 @@
-//===- Conv1dWindow.h - causal convolution on a GPU -------------------------------------------------------*- C++
-//-*-===//
+//===- Conv1dWindow.h - causal convolution on a GPU ---------------------------------------------------*- C++ -*-===//
 #ifndef ADJC_LIB_KERNELS_CONV1DWINDOW_H
 #define ADJC_LIB_KERNELS_CONV1DWINDOW_H
 

@@ -197,5 +197,6 @@ static KernelLaunches conv1dAdjointLaunches(adj::KernelOp, Operation *op, Kernel
   return target == KernelTarget::Gpu ? windowConvAdjointLaunches(weight) : oneLaunch(getConvGrid(target, weight));
 }
 
-const KernelEmitter adjc::conv1dAdjointEmitter{"adj.conv1d_adjoint", convGrid<adj::Conv1dAdjointOp>, emitConv1dAdjoint,
-                                               /*tied=*/nullptr, /*accumulates=*/false, conv1dAdjointLaunches};
+const KernelEmitter adjc::conv1dAdjointEmitter{
+    "adj.conv1d_adjoint", convGrid<adj::Conv1dAdjointOp>, emitConv1dAdjoint,
+    /*tied=*/nullptr,     /*accumulates=*/false,          conv1dAdjointLaunches};

@@ -1,7 +1,7 @@
-//===- EmitScan.cpp - the recurrence, forward
-//------------------------------------------------------------------------===//
+//===- EmitScan.cpp - the recurrence, forward -------------------------------------------------------------------===//
 //
-// One group per sequence, point of the grouped dimensions and block of lanes runs over the tokens with its state in scratch.
+// One group per sequence, point of the grouped dimensions and block of lanes runs over the tokens with its state in
+// scratch.
 //
 //===----------------------------------------------------------------------------------------------------------------===//
 #include "PointEmitter.h"
@@ -123,5 +123,5 @@ static LogicalResult emitScan(KernelContext &context, Operation *op) {
   return ForwardEmitter(context, cast<ssm::ScanOp>(op), geometry).emit();
 }
 
-const KernelEmitter adjc::scanEmitter{"ssm.scan", scanGrid, emitScan, /*tied=*/nullptr, /*accumulates=*/false,
+const KernelEmitter adjc::scanEmitter{"ssm.scan",      scanGrid, emitScan, /*tied=*/nullptr, /*accumulates=*/false,
                                       tileScanLaunches};

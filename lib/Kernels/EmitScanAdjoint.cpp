@@ -1,5 +1,4 @@
-//===- EmitScanAdjoint.cpp - the recurrence's adjoint
-//----------------------------------------------------------------===//
+//===- EmitScanAdjoint.cpp - the recurrence's adjoint -----------------------------------------------------------===//
 //
 // One group per sequence, point of the grouped dimensions and block of lanes runs over the chunks from the last to the
 // first: it recomputes a chunk's states from its checkpoint, then runs over the chunk's tokens in reverse (METHOD: p

@@ -1,5 +1,4 @@
-//===- KeptValues.cpp - values that one pass over a chunk leaves for the next
-//----------------------------------------===//
+//===- KeptValues.cpp - values that one pass over a chunk leaves for the next -----------------------------------===//
 #include "KeptValues.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"

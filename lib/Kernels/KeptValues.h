@@ -1,5 +1,4 @@
-//===- KeptValues.h - what the reverse pass over a chunk takes from the pass that recomputes it -----------*- C++
-//-*-===//
+//===- KeptValues.h - what the reverse pass over a chunk takes from the pass that recomputes it -------*- C++ -*-===//
 #ifndef ADJC_KERNELS_KEPTVALUES_H
 #define ADJC_KERNELS_KEPTVALUES_H
 

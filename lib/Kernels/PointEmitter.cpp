@@ -1,5 +1,4 @@
-//===- PointEmitter.cpp - writes a staged point program as loops
-//----------------------------------------------------===//
+//===- PointEmitter.cpp - writes a staged point program as loops ------------------------------------------------===//
 #include "PointEmitter.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"

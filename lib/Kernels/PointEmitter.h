@@ -1,5 +1,4 @@
-//===- PointEmitter.h - writes a staged point program as loops --------------------------------------------*- C++
-//-*-===//
+//===- PointEmitter.h - writes a staged point program as loops ----------------------------------------*- C++ -*-===//
 #ifndef ADJC_KERNELS_POINTEMITTER_H
 #define ADJC_KERNELS_POINTEMITTER_H
 

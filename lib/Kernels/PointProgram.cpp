@@ -1,5 +1,4 @@
-//===- PointProgram.cpp - the graph of what one point of a recurrence computes
-//--------------------------------------===//
+//===- PointProgram.cpp - the graph of what one point of a recurrence computes ----------------------------------===//
 #include "PointProgram.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -1,5 +1,4 @@
-//===- PointProgram.h - a recurrence's regions, staged by what they vary over -----------------------------*- C++
-//-*-===//
+//===- PointProgram.h - a recurrence's regions, staged by what they vary over -------------------------*- C++ -*-===//
 //
 // What one point of a recurrence's iteration space computes, as a graph whose nodes know the dimensions they vary over.
 // Staging puts each node into the outermost loop nest that it needs: values without the token are computed once per

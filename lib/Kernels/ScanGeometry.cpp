@@ -1,5 +1,4 @@
-//===- ScanGeometry.cpp - how a recurrence is cut into kernel groups
-//------------------------------------------------===//
+//===- ScanGeometry.cpp - how a recurrence is cut into kernel groups --------------------------------------------===//
 #include "ScanGeometry.h"
 
 #include "ssm/ScanCut.h"

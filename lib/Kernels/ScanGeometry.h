@@ -1,5 +1,4 @@
-//===- ScanGeometry.h - how a recurrence is cut into kernel groups ----------------------------------------*- C++
-//-*-===//
+//===- ScanGeometry.h - how a recurrence is cut into kernel groups ------------------------------------*- C++ -*-===//
 #ifndef ADJC_KERNELS_SCANGEOMETRY_H
 #define ADJC_KERNELS_SCANGEOMETRY_H
 

@@ -1,5 +1,4 @@
-//===- ScanOperands.cpp - what a recurrence reads and writes outside of its scratch
-//---------------------------------===//
+//===- ScanOperands.cpp - what a recurrence reads and writes outside of its scratch -----------------------------===//
 #include "ScanOperands.h"
 #include "ScanScratch.h"
 

@@ -1,5 +1,4 @@
-//===- ScanOperands.h - what a recurrence reads and writes outside of its scratch --------------------------*- C++
-//-*-===//
+//===- ScanOperands.h - what a recurrence reads and writes outside of its scratch ---------------------*- C++ -*-===//
 #ifndef ADJC_KERNELS_SCANOPERANDS_H
 #define ADJC_KERNELS_SCANOPERANDS_H
 

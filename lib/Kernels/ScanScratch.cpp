@@ -1,5 +1,4 @@
-//===- ScanScratch.cpp - a group's scratch, and loops over it
-//-------------------------------------------------------===//
+//===- ScanScratch.cpp - a group's scratch, and loops over it ---------------------------------------------------===//
 #include "ScanScratch.h"
 
 using namespace mlir;

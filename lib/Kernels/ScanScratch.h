@@ -1,5 +1,4 @@
-//===- ScanScratch.h - a group's scratch, and loops over it -----------------------------------------------*- C++
-//-*-===//
+//===- ScanScratch.h - a group's scratch, and loops over it -------------------------------------------*- C++ -*-===//
 #ifndef ADJC_KERNELS_SCANSCRATCH_H
 #define ADJC_KERNELS_SCANSCRATCH_H
 

@@ -1,5 +1,4 @@
-//===- ModuleWriter.cpp - the module file
-//--------------------------------------------------------------------------------===//
+//===- ModuleWriter.cpp - the module file -----------------------------------------------------------------------===//
 #include "adjc/Module/ModuleWriter.h"
 #include "adjc/Kernels/Emitters.h"
 #include "adjc/Kernels/KernelGrid.h"

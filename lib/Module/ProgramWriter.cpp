@@ -1,5 +1,4 @@
-//===- ProgramWriter.cpp - a planned program as commands
-//---------------------------------------------------------------===//
+//===- ProgramWriter.cpp - a planned program as commands --------------------------------------------------------===//
 #include "adjc/Module/ModuleWriter.h"
 #include "adjc/Plan/Sizes.h"
 #include "adjc/Plan/SpecPlace.h"

@@ -1,5 +1,4 @@
-//===- ApplyPlan.cpp - programs on buffers
-//---------------------------------------------------------------------------===//
+//===- ApplyPlan.cpp - programs on buffers ----------------------------------------------------------------------===//
 #include "InPlaceKernels.h"
 #include "adjc/Kernels/Emitters.h"
 #include "adjc/Kernels/ShardShape.h"

@@ -1,5 +1,4 @@
-//===- ChoosePolicies.cpp - shard, mini-sequence, boundaries
-//----------------------------------------------------------===//
+//===- ChoosePolicies.cpp - shard, mini-sequence, boundaries ----------------------------------------------------===//
 #include "adj/AdjOps.h"
 #include "adjc/Plan/Budget.h"
 #include "adjc/Plan/Cost/Machine.h"

@@ -1,5 +1,4 @@
-//===- InPlaceKernels.h - elementwise kernels that write over an input -----------------------------------*- C++
-//-*-===//
+//===- InPlaceKernels.h - elementwise kernels that write over an input --------------------------------*- C++ -*-===//
 #ifndef ADJC_LIB_PLAN_INPLACEKERNELS_H
 #define ADJC_LIB_PLAN_INPLACEKERNELS_H
 

@@ -1,5 +1,4 @@
-//===- MiniSequences.cpp - loops over mini-sequences: the loss becomes one, all get their length
-//-------------------------------------------------------------===//
+//===- MiniSequences.cpp - loops over mini-sequences: the loss becomes one, all get their length ----------------===//
 #include "adj/AdjOps.h"
 #include "adjc/Form/Elementwise.h"
 #include "adjc/Plan/Budget.h"

@@ -1,5 +1,4 @@
-//===- Placer.h - decides which values of a program share memory -----------------------------------------*- C++
-//-*-===//
+//===- Placer.h - decides which values of a program share memory --------------------------------------*- C++ -*-===//
 #ifndef ADJC_LIB_PLAN_PLACER_H
 #define ADJC_LIB_PLAN_PLACER_H
 

@@ -1,5 +1,4 @@
-//===- PlanMemory.cpp - a place for every value
-//------------------------------------------------------------------------===//
+//===- PlanMemory.cpp - a place for every value -----------------------------------------------------------------===//
 #include "adjc/Plan/MemoryPlan.h"
 #include "adjc/Plan/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

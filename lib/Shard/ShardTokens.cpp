@@ -1,5 +1,4 @@
-//===- ShardTokens.cpp - from whole sequences to one token shard
-//----------------------------------------------------===//
+//===- ShardTokens.cpp - from whole sequences to one token shard ------------------------------------------------===//
 #include "adj/AdjOps.h"
 #include "adjc/Shard/Passes.h"
 #include "mlir/IR/PatternMatch.h"

@@ -1,5 +1,4 @@
-//===- LoadSpec.cpp - a model spec from a file
-//---------------------------------------------------------------------===//
+//===- LoadSpec.cpp - a model spec from a file ------------------------------------------------------------------===//
 #include "adjc/Spec/LoadSpec.h"
 
 #include "adjc/Import/MambaSpecWriter.h"

@@ -8,8 +8,8 @@
 
 namespace adjrt::cpu {
 
-/// While it lives, the calling thread reads and writes denormal floats as zeros. Probabilities of a large vocabulary, and
-/// cotangents made of them, are full of such numbers.
+/// While it lives, the calling thread reads and writes denormal floats as zeros. Probabilities of a large vocabulary,
+/// and cotangents made of them, are full of such numbers.
 class FlushDenormals {
 public:
 #if defined(__x86_64__)

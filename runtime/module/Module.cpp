@@ -22,7 +22,7 @@ struct Descriptor {
 
 Expected<AlignedBytes> readFile(const std::string &path) {
   Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  struct stat info {};
+  struct stat info{};
   if (file.value < 0 || ::fstat(file.value, &info) != 0)
     return invalidInput(path + ": cannot open the module: " + std::strerror(errno));
   if (!S_ISREG(info.st_mode))

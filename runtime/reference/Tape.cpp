@@ -66,7 +66,7 @@ Expected<const Tensor *> Frame::finalStateCotangent(const std::vector<std::int64
 
 const Operation *findOperation(std::string_view name) {
   static constexpr std::array<const Operation *, 13> kOperations = {
-      &kEmbedding, &kRmsNorm, &kLinear, &kConv1d, &kSilu, &kGate,          &kResidual,
+      &kEmbedding, &kRmsNorm, &kLinear, &kConv1d, &kSilu,          &kGate,  &kResidual,
       &kSplit,     &kReshape, &kMlp,    &kScan,   &kSelectiveScan, &kLmLoss};
   for (const Operation *operation : kOperations)
     if (operation->name == name)

@@ -61,8 +61,8 @@ Expected<SlopeError> adjrun::checkSlope(const reference::ReferenceModel &model, 
     error.ok = difference <= kSlopeBound * gradientNorm + rounding;
     return error;
   };
-  // Over many tokens a loss may turn within a step (the phase of a complex recurrence is a multiple of its parameter): what a step
-  // is too long for, a shorter one sees. A wrong gradient is off at every length.
+  // Over many tokens a loss may turn within a step (the phase of a complex recurrence is a multiple of its parameter):
+  // what a step is too long for, a shorter one sees. A wrong gradient is off at every length.
   double step = 1e-3 * std::max(norm(point) / std::sqrt(static_cast<double>(point.size())), 0.1);
   ADJ_ASSIGN_OR_RETURN(SlopeError best, compare(step));
   for (int shorter = 0; shorter != 2 && !best.ok; ++shorter) {

@@ -1,4 +1,4 @@
-//===- adj-tblgen.cpp - turns the scalar rules (dialects/adj/ScalarRules.td) into C++ --------------------------------===//
+//===- adj-tblgen.cpp - turns the scalar rules (dialects/adj/ScalarRules.td) into C++ ---------------------------===//
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/raw_ostream.h"

@@ -1,5 +1,4 @@
-//===- Driver.h - from a spec file to OUT --------------------------------------------------------------------*- C++
-//-*-===//
+//===- Driver.h - from a spec file to OUT -------------------------------------------------------------*- C++ -*-===//
 #ifndef ADJC_DRIVER_DRIVER_H
 #define ADJC_DRIVER_DRIVER_H
 

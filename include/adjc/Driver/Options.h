@@ -1,5 +1,4 @@
-//===- Options.h - adjc's command line ---------------------------------------------------------------------*- C++
-//-*-===//
+//===- Options.h - adjc's command line ----------------------------------------------------------------*- C++ -*-===//
 #ifndef ADJC_DRIVER_OPTIONS_H
 #define ADJC_DRIVER_OPTIONS_H
 

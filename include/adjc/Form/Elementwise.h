@@ -1,5 +1,4 @@
-//===- Elementwise.h - elementwise operations that passes build -------------------------------------------*- C++
-//-*-===//
+//===- Elementwise.h - elementwise operations that passes build ---------------------------------------*- C++ -*-===//
 #ifndef ADJC_FORM_ELEMENTWISE_H
 #define ADJC_FORM_ELEMENTWISE_H
 

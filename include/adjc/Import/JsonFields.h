@@ -1,5 +1,4 @@
-//===- JsonFields.h - the fields of a JSON object, with their places
-//-----------------------------------------------===//
+//===- JsonFields.h - the fields of a JSON object, with their places --------------------------------------------===//
 //
 // A thin reader over a JSON object that gives typed fields, remembers which were asked for, and names file, line,
 // column and field in every error.

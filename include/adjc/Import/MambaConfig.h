@@ -1,5 +1,4 @@
-//===- MambaConfig.h - a Hugging Face config.json of a Mamba model, checked
-//----------------------------------------===//
+//===- MambaConfig.h - a Hugging Face config.json of a Mamba model, checked -------------------------------------===//
 //
 // Meanings and defaults are those of transformers' MambaConfig and MambaForCausalLM. No LLVM in here: this reads an
 // untrusted file, so it is also built under the sanitizers.

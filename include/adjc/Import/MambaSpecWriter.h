@@ -1,5 +1,4 @@
-//===- MambaSpecWriter.h - the spec of a Mamba language model
-//------------------------------------------------------===//
+//===- MambaSpecWriter.h - the spec of a Mamba language model ---------------------------------------------------===//
 #ifndef ADJC_IMPORT_MAMBASPECWRITER_H
 #define ADJC_IMPORT_MAMBASPECWRITER_H
 

@@ -21,9 +21,10 @@ inline mlir::MemRefType getSharedMemoryType(mlir::MLIRContext *context) {
                                space);
 }
 
-/// Attributes of a kernel's function: threads of a block, bytes of its shared memory, and (optional) KernelGrid::minimumBlocks.
+/// Attributes of a kernel's function: threads of a block, bytes of its shared memory, and (optional)
+/// KernelGrid::minimumBlocks.
 inline constexpr llvm::StringLiteral threadsAttribute = "adj.threads", sharedBytesAttribute = "adj.shared_bytes",
-                                       minimumBlocksAttribute = "adj.minimum_blocks";
+                                     minimumBlocksAttribute = "adj.minimum_blocks";
 
 } // namespace adjc
 

@@ -1,5 +1,4 @@
-//===- ModuleWriter.h - from planned programs to the bytes of a module file --------------------------------*- C++
-//-*-===//
+//===- ModuleWriter.h - from planned programs to the bytes of a module file ---------------------------*- C++ -*-===//
 #ifndef ADJC_MODULE_MODULEWRITER_H
 #define ADJC_MODULE_MODULEWRITER_H
 
@@ -25,10 +24,10 @@ namespace adjc {
 struct KernelEntry {
   std::string name;
   std::string kernel; ///< the adj.kernel: consecutive entries of one are its launches
-  std::string op; ///< what it computes, such as "ssm.scan"
+  std::string op;     ///< what it computes, such as "ssm.scan"
   unsigned operands = 0;
   bool workspace = false; ///< its last operand is the workspace
-  int8_t unit = 0; ///< adjrt::fb::Unit
+  int8_t unit = 0;        ///< adjrt::fb::Unit
   int64_t factor = 1, block = 1;
   uint32_t threads = 0, sharedBytes = 0; ///< of a block on a GPU; 0 on the CPU
 };
@@ -52,7 +51,8 @@ mlir::FailureOr<std::vector<KernelEntry>> listKernels(mlir::ModuleOp module, con
 void readLaunchSizes(mlir::ModuleOp lowered, std::vector<KernelEntry> &kernels);
 
 /// One planned program as the module file has it.
-adjrt::fb::ProgramT writeProgram(mlir::adj::ProgramOp program, const std::vector<KernelEntry> &kernels, const MemoryPlan &memory);
+adjrt::fb::ProgramT writeProgram(mlir::adj::ProgramOp program, const std::vector<KernelEntry> &kernels,
+                                 const MemoryPlan &memory);
 
 /// The plan section: layouts, staging, predictions at the plan's context.
 adjrt::Expected<std::unique_ptr<adjrt::fb::PlanT>> writePlan(const MemoryPlan &memory, int64_t vocabulary);

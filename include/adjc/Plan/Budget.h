@@ -1,5 +1,4 @@
-//===- Budget.h - predictions, and the choice of a plan within a budget ----------------------------------*- C++
-//-*-===//
+//===- Budget.h - predictions, and the choice of a plan within a budget -------------------------------*- C++ -*-===//
 #ifndef ADJC_PLAN_BUDGET_H
 #define ADJC_PLAN_BUDGET_H
 

@@ -1,5 +1,4 @@
-//===- Layouts.h - where parameters and carries lie ------------------------------------------------------*- C++
-//-*-===//
+//===- Layouts.h - where parameters and carries lie ---------------------------------------------------*- C++ -*-===//
 #ifndef ADJC_PLAN_LAYOUTS_H
 #define ADJC_PLAN_LAYOUTS_H
 

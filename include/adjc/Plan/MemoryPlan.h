@@ -1,5 +1,4 @@
-//===- MemoryPlan.h - a place for every value of a module's programs -------------------------------------*- C++
-//-*-===//
+//===- MemoryPlan.h - a place for every value of a module's programs ----------------------------------*- C++ -*-===//
 #ifndef ADJC_PLAN_MEMORYPLAN_H
 #define ADJC_PLAN_MEMORYPLAN_H
 

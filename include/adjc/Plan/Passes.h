@@ -1,5 +1,4 @@
-//===- Passes.h - policies and memory --------------------------------------------------------------------*- C++
-//-*-===//
+//===- Passes.h - policies and memory -----------------------------------------------------------------*- C++ -*-===//
 #ifndef ADJC_PLAN_PASSES_H
 #define ADJC_PLAN_PASSES_H
 

@@ -1,5 +1,4 @@
-//===- Report.h - what a plan says about itself --------------------------------------------------------------*- C++
-//-*-===//
+//===- Report.h - what a plan says about itself -------------------------------------------------------*- C++ -*-===//
 #ifndef ADJC_PLAN_REPORT_H
 #define ADJC_PLAN_REPORT_H
 

@@ -1,5 +1,4 @@
-//===- TapeValues.h - what layers keep for their adjoints, and what it takes to compute it again ----------*- C++
-//-*-===//
+//===- TapeValues.h - what layers keep for their adjoints, and what it takes to compute it again ------*- C++ -*-===//
 #ifndef ADJC_PLAN_TAPEVALUES_H
 #define ADJC_PLAN_TAPEVALUES_H
 

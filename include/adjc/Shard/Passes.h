@@ -1,4 +1,4 @@
-//===- Passes.h - cutting programs into token shards ----------------------------------------------------------------*- C++ -*-===//
+//===- Passes.h - cutting programs into token shards --------------------------------------------------*- C++ -*-===//
 #ifndef ADJC_SHARD_PASSES_H
 #define ADJC_SHARD_PASSES_H
 
@@ -11,7 +11,6 @@ namespace adjc {
 #include "adjc/Shard/Passes.h.inc"
 #define GEN_PASS_REGISTRATION
 #include "adjc/Shard/Passes.h.inc"
-
 
 } // namespace adjc
 

@@ -1,5 +1,4 @@
-//===- LoadSpec.h - a model spec from a file
-//-----------------------------------------------------------------------===//
+//===- LoadSpec.h - a model spec from a file --------------------------------------------------------------------===//
 #ifndef ADJC_SPEC_LOADSPEC_H
 #define ADJC_SPEC_LOADSPEC_H
 

@@ -1,5 +1,4 @@
-//===- GpuCodeGeneration.cpp - the machine, and PTX
-//-----------------------------------------------------------------===//
+//===- GpuCodeGeneration.cpp - the machine, and PTX -------------------------------------------------------------===//
 #include "GpuCodeGeneration.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Support/TargetSelect.h"

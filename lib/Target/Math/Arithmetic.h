@@ -1,5 +1,4 @@
-//===- Arithmetic.h - short spellings for the arithmetic that functions become -----------------------------*- C++
-//-*-===//
+//===- Arithmetic.h - short spellings for the arithmetic that functions become ------------------------*- C++ -*-===//
 #ifndef ADJC_LIB_TARGET_MATH_ARITHMETIC_H
 #define ADJC_LIB_TARGET_MATH_ARITHMETIC_H
 

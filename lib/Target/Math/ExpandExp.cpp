@@ -1,5 +1,4 @@
-//===- ExpandExp.cpp - exp of f32 as arithmetic
-//---------------------------------------------------------------------===//
+//===- ExpandExp.cpp - exp of f32 as arithmetic -----------------------------------------------------------------===//
 //
 // A recurrence takes one exponential per state and token, so every instruction counts: 14 with a fused multiply-add.
 //

@@ -1,5 +1,4 @@
-//===- ExpandExp.h - exp of f32 as arithmetic ---------------------------------------------------------------*- C++
-//-*-===//
+//===- ExpandExp.h - exp of f32 as arithmetic ---------------------------------------------------------*- C++ -*-===//
 #ifndef ADJC_LIB_TARGET_MATH_EXPANDEXP_H
 #define ADJC_LIB_TARGET_MATH_EXPANDEXP_H
 

@@ -40,8 +40,8 @@ struct ExpandMath : adjc::impl::AdjExpandMathBase<ExpandMath> {
                                                 [&](StringRef name) { return llvm::is_contained(approximated, name); });
     math::populateExpansionPatterns(patterns, {"sinh", "cosh", "tan", "asinh", "acosh", "atanh", "powf", "rsqrt"});
     populateAccurateMathPatterns(patterns, /*exp2=*/!gpu);
-    // Conversions as integer arithmetic, to nearest even and NaN kept: not every CPU level has instructions for them, and the
-    // compiler's own functions are in a library. A GPU has them.
+    // Conversions as integer arithmetic, to nearest even and NaN kept: not every CPU level has instructions for them,
+    // and the compiler's own functions are in a library. A GPU has them.
     if (!gpu)
       arith::populateExpandBFloat16Patterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))

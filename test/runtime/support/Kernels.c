@@ -1,6 +1,6 @@
-/* Kernels for the runtime's tests. "model_*": a language model small enough to check by hand, with one weight w per vocabulary entry
- * and a decaying state s:
- *   s_t = (reset ? 0 : r s_{t-1}) + w[token_t],  loss_t = (s_t - target_t)^2 / 2 where counted,  r = 1/2. */
+/* Kernels for the runtime's tests. "model_*": a language model small enough to check by hand, with one weight w per
+ * vocabulary entry and a decaying state s: s_t = (reset ? 0 : r s_{t-1}) + w[token_t],  loss_t = (s_t - target_t)^2 / 2
+ * where counted,  r = 1/2. */
 #include "adjrt/abi.h"
 
 /* x[row] (f32) += 1 + layer mark: operands x, scale. One group per row of one float. */
@@ -45,7 +45,8 @@ void model_forward(const adj_kernel_args *args) {
   }
 }
 
-/* operands: tokens, targets, resets, states, loss scale, losses, cotangent in, cotangent out, gradient of w. One group: all sequences. */
+/* operands: tokens, targets, resets, states, loss scale, losses, cotangent in, cotangent out, gradient of w. One group:
+ * all sequences. */
 void model_backward(const adj_kernel_args *args) {
   const int32_t *tokens = (const int32_t *)args->buffers[0], *targets = (const int32_t *)args->buffers[1];
   const uint8_t *resets = (const uint8_t *)args->buffers[2];

@@ -139,27 +139,13 @@ static double worstError(const std::string &body, const std::function<double(dou
 }
 
 TEST(MathFunctions, AreAccurate) {
-  EXPECT_LT(worstError(
-                "%r = math.exp %v : f32", [](double x) { return std::exp(x); }, -80, 80),
-            3e-7);
-  EXPECT_LT(worstError(
-                "%r = math.log %v : f32", [](double x) { return std::log(x); }, 1.5f, 1e6f),
-            3e-7);
-  EXPECT_LT(worstError(
-                "%r = math.log1p %v : f32", [](double x) { return std::log1p(x); }, 1e-6f, 2.0f),
-            3e-7);
-  EXPECT_LT(worstError(
-                "%r = math.expm1 %v : f32", [](double x) { return std::expm1(x); }, -5.0f, -1e-4f),
-            1e-6);
-  EXPECT_LT(worstError(
-                "%r = math.tanh %v : f32", [](double x) { return std::tanh(x); }, 1e-3f, 12.0f),
-            5e-7);
-  EXPECT_LT(worstError(
-                "%r = math.rsqrt %v : f32", [](double x) { return 1 / std::sqrt(x); }, 1e-3f, 12.0f),
-            2e-7);
-  EXPECT_LT(worstError(
-                "%r = math.sin %v : f32", [](double x) { return std::sin(x); }, 0.1f, 3.0f),
-            1e-6);
+  EXPECT_LT(worstError("%r = math.exp %v : f32", [](double x) { return std::exp(x); }, -80, 80), 3e-7);
+  EXPECT_LT(worstError("%r = math.log %v : f32", [](double x) { return std::log(x); }, 1.5f, 1e6f), 3e-7);
+  EXPECT_LT(worstError("%r = math.log1p %v : f32", [](double x) { return std::log1p(x); }, 1e-6f, 2.0f), 3e-7);
+  EXPECT_LT(worstError("%r = math.expm1 %v : f32", [](double x) { return std::expm1(x); }, -5.0f, -1e-4f), 1e-6);
+  EXPECT_LT(worstError("%r = math.tanh %v : f32", [](double x) { return std::tanh(x); }, 1e-3f, 12.0f), 5e-7);
+  EXPECT_LT(worstError("%r = math.rsqrt %v : f32", [](double x) { return 1 / std::sqrt(x); }, 1e-3f, 12.0f), 2e-7);
+  EXPECT_LT(worstError("%r = math.sin %v : f32", [](double x) { return std::sin(x); }, 0.1f, 3.0f), 1e-6);
 }
 
 TEST(MathFunctions, ExpVanishesFarBelowZero) {

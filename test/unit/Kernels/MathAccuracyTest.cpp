@@ -135,15 +135,17 @@ const float kInfinity = std::numeric_limits<float>::infinity(), kNaN = std::nanf
 
 /// Arguments at the ends of what f32 holds. Below 2^-125.5 the exponential is 0.
 TEST(MathAccuracyEnds, Exp) {
-  const Floats values = apply("%y = math.exp %x : f32", {-kInfinity, -1e30f, -88, -87.1f, 0, -0.0f, 88.73f, 1e30f, kInfinity, kNaN});
+  const Floats values =
+      apply("%y = math.exp %x : f32", {-kInfinity, -1e30f, -88, -87.1f, 0, -0.0f, 88.73f, 1e30f, kInfinity, kNaN});
   EXPECT_EQ(Floats(values.begin(), values.end() - 1), (Floats{0, 0, 0, 0, 1, 1, kInfinity, kInfinity, kInfinity}));
   EXPECT_TRUE(std::isnan(values.back()));
 }
 
 TEST(MathAccuracyEnds, SineAndExp2) {
-  const Floats powers = apply("%y = math.exp2 %x : f32", {-kInfinity, -1e30f, -149, -126, 0, 127, 128, 1e30f, kInfinity, kNaN});
-  EXPECT_EQ(Floats(powers.begin(), powers.end() - 1),
-            (Floats{0, 0, std::ldexp(1.0f, -149), std::ldexp(1.0f, -126), 1, std::ldexp(1.0f, 127), kInfinity, kInfinity, kInfinity}));
+  const Floats powers =
+      apply("%y = math.exp2 %x : f32", {-kInfinity, -1e30f, -149, -126, 0, 127, 128, 1e30f, kInfinity, kNaN});
+  EXPECT_EQ(Floats(powers.begin(), powers.end() - 1), (Floats{0, 0, std::ldexp(1.0f, -149), std::ldexp(1.0f, -126), 1,
+                                                              std::ldexp(1.0f, 127), kInfinity, kInfinity, kInfinity}));
   EXPECT_TRUE(std::isnan(powers.back()));
   for (const char *region : {"%y = math.sin %x : f32", "%y = math.cos %x : f32"}) {
     const Floats values = apply(region, {-kInfinity, kInfinity, kNaN, 1e6f, 1e30f, std::numeric_limits<float>::max()});

@@ -65,8 +65,8 @@ TEST_F(TargetTest, NativeIsTheHighestLevelThatTheMachineHas) {
   features["popcnt"] = false;
   llvm::Expected<CpuTarget> target = resolveNativeCpu(features);
   ASSERT_FALSE(static_cast<bool>(target));
-  EXPECT_EQ(llvm::toString(target.takeError()),
-            "this machine's CPU lacks popcnt, which x86-64-v2 needs; name the CPU to compile for: --cpu=x86-64-v2, x86-64-v3 or x86-64-v4");
+  EXPECT_EQ(llvm::toString(target.takeError()), "this machine's CPU lacks popcnt, which x86-64-v2 needs; name the CPU "
+                                                "to compile for: --cpu=x86-64-v2, x86-64-v3 or x86-64-v4");
 }
 
 TEST_F(TargetTest, AnUnknownCpuIsAnError) {

@@ -1,5 +1,4 @@
-//===- ScanCases.cpp - recurrences to test
-//---------------------------------------------------------------------------===//
+//===- ScanCases.cpp - recurrences to test ----------------------------------------------------------------------===//
 #include "ScanCases.h"
 
 using tape::Var;

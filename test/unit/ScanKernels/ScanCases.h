@@ -1,5 +1,4 @@
-//===- ScanCases.h - recurrences to test, each with the plain loops that it means --------------------------*- C++
-//-*-===//
+//===- ScanCases.h - recurrences to test, each with the plain loops that it means ---------------------*- C++ -*-===//
 #ifndef ADJC_TEST_SCANCASES_H
 #define ADJC_TEST_SCANCASES_H
 
@@ -54,7 +53,8 @@ ScanModel fullRankModel(int64_t channels, int64_t states);
 
 /// A dense transition, tanh(W[n, m]) scaled by a token's gate, for every channel: (b, t, d, n, m). The lane is n or d.
 ScanModel denseModel(int64_t channels, int64_t states, char lane);
-/// Outputs and an input term with a dimension of their own, as in S5: h[n] = a[n] h[n] + sum_p B[n, p] x[p], y[q] = sum_n C[q, n] h[n].
+/// Outputs and an input term with a dimension of their own, as in S5: h[n] = a[n] h[n] + sum_p B[n, p] x[p], y[q] =
+/// sum_n C[q, n] h[n].
 ScanModel ownDimensionsModel(int64_t states, int64_t outputs);
 
 #endif

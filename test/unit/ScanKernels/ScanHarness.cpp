@@ -1,5 +1,4 @@
-//===- ScanHarness.cpp - compiles scans and their adjoints and runs them on plain arrays
-//----------------------------===//
+//===- ScanHarness.cpp - compiles scans and their adjoints and runs them on plain arrays ------------------------===//
 #include "ScanHarness.h"
 
 #include "adj/AdjDialect.h"
@@ -70,10 +69,10 @@ std::string ScanCase::text(bool) const {
   }
   return "adj.kernel @forward {\n^bb0(" + arguments + "):\n  %y:" + std::to_string(outputs.size()) +
          " = ssm.scan over " + list(dims()) + " state " + list(state) +
-         (contracted ? std::string(" contracted ") + contracted + " of " + contracts : "") + " : f32\n    ins(" + ins + " : " + types +
-         ")\n    outs(" + outs + " : " + outTypes + ")\n    step {\n    ^bb0(" + scalars + "%reset: i1):\n" + step +
-         "    } read {\n    ^bb0(" + scalars + "%h: f32, %reset: i1):\n" + read + "    }\n  adj.yield " + results +
-         " : " + outTypes + "\n}\n";
+         (contracted ? std::string(" contracted ") + contracted + " of " + contracts : "") + " : f32\n    ins(" + ins +
+         " : " + types + ")\n    outs(" + outs + " : " + outTypes + ")\n    step {\n    ^bb0(" + scalars +
+         "%reset: i1):\n" + step + "    } read {\n    ^bb0(" + scalars + "%h: f32, %reset: i1):\n" + read +
+         "    }\n  adj.yield " + results + " : " + outTypes + "\n}\n";
 }
 
 //===----------------------------------------------------------------------------------------------------------------===//
@@ -301,7 +300,8 @@ void ScanKernels::adjoint(Run &run) {
   buffers.push_back(run.stateCotangent.data.data());
   if (withResets)
     buffers.push_back(run.resets.data());
-  // Partial sums have a leading dimension of groups (without the lane or a grouped dimension) and of sequences (without the batch).
+  // Partial sums have a leading dimension of groups (without the lane or a grouped dimension) and of sequences (without
+  // the batch).
   std::vector<std::vector<float>> partials(scan.inputs.size());
   for (size_t i = 0; i < scan.inputs.size(); ++i) {
     const std::string &dims = scan.inputs[i].dims;

@@ -1,5 +1,4 @@
-//===- ScanHarness.h - compiles scans and their adjoints and runs them on plain arrays --------------------*- C++
-//-*-===//
+//===- ScanHarness.h - compiles scans and their adjoints and runs them on plain arrays ----------------*- C++ -*-===//
 #ifndef ADJC_TEST_SCANHARNESS_H
 #define ADJC_TEST_SCANHARNESS_H
 
@@ -17,10 +16,10 @@ struct ScanOperand {
 /// One recurrence: the iteration space by letters (batch b, token t), and an ssm.scan without carries.
 struct ScanCase {
   std::vector<ScanOperand> inputs, outputs;
-  std::string state;             ///< letters of the state's dimensions
-  char lane;                     ///< the lane dimension
-  std::string grouped = "";      ///< letters of the dimensions of which a kernel group holds one point
-  char contracted = 0;           ///< of a dense transition: the copy of the state dimension `contracts`
+  std::string state;        ///< letters of the state's dimensions
+  char lane;                ///< the lane dimension
+  std::string grouped = ""; ///< letters of the dimensions of which a kernel group holds one point
+  char contracted = 0;      ///< of a dense transition: the copy of the state dimension `contracts`
   char contracts = 0;
   std::map<char, int64_t> sizes; ///< of all but batch and token
   std::string step, read;        ///< bodies; %NAME is input NAME's scalar, %h the state, %reset the flag

@@ -1,5 +1,4 @@
-//===- ScanKernelsTest.cpp - the recurrence's kernels against plain loops in double
-//----------------------------------===//
+//===- ScanKernelsTest.cpp - the recurrence's kernels against plain loops in double -----------------------------===//
 #include "ScanCases.h"
 
 #include "gtest/gtest.h"

@@ -1,5 +1,4 @@
-//===- Tape.h - reverse-mode differentiation of plain loops, in double ------------------------------------*- C++
-//-*-===//
+//===- Tape.h - reverse-mode differentiation of plain loops, in double --------------------------------*- C++ -*-===//
 //
 // What judges the scan kernels: loops written with `Var` know their own gradient, by the chain rule alone.
 //

@@ -1,4 +1,5 @@
-// Every scalar rule against central differences, in float64: both the function and its vjp are evaluated by upstream's own folders.
+// Every scalar rule against central differences, in float64: both the function and its vjp are evaluated by upstream's
+// own folders.
 #include "adj/ScalarRules.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -93,7 +94,8 @@ TEST_P(ScalarRules, AgreesWithCentralDifferences) {
       up[i] += h;
       down[i] -= h;
       double difference = (evaluate(up) - evaluate(down)) / (2 * h);
-      EXPECT_NEAR(derivative[i], difference, 1e-7 * (1 + std::abs(difference))) << GetParam().name << ", operand " << i << " at " << at[i];
+      EXPECT_NEAR(derivative[i], difference, 1e-7 * (1 + std::abs(difference)))
+          << GetParam().name << ", operand " << i << " at " << at[i];
     }
   }
 }
@@ -111,7 +113,8 @@ const Rule kRules[] = {
     {"maxnumf", "%r = arith.maxnumf %x, %y : f64", kAny},
     {"minimumf", "%r = arith.minimumf %x, %y : f64", kAny},
     {"minnumf", "%r = arith.minnumf %x, %y : f64", kAny},
-    {"select", "%c = arith.cmpf ogt, %x, %y : f64\n%p = arith.mulf %x, %z : f64\n%r = arith.select %c, %p, %y : f64", kAny},
+    {"select", "%c = arith.cmpf ogt, %x, %y : f64\n%p = arith.mulf %x, %z : f64\n%r = arith.select %c, %p, %y : f64",
+     kAny},
     {"exp", "%r = math.exp %x : f64", kAny},
     {"exp2", "%r = math.exp2 %x : f64", kAny},
     {"expm1", "%r = math.expm1 %x : f64", kAny},
@@ -125,7 +128,8 @@ const Rule kRules[] = {
     {"absf", "%r = math.absf %x : f64", kAny},
     {"erf", "%r = math.erf %x : f64", kAny},
     {"powf", "%r = math.powf %x, %y : f64", kPositive},
-    {"uitofp", "%c = arith.cmpf ogt, %x, %y : f64\n%f = arith.uitofp %c : i1 to f64\n%r = arith.mulf %f, %x : f64", kAny},
+    {"uitofp", "%c = arith.cmpf ogt, %x, %y : f64\n%f = arith.uitofp %c : i1 to f64\n%r = arith.mulf %f, %x : f64",
+     kAny},
     {"used twice", "%a = math.exp %x : f64\n%b = arith.mulf %a, %x : f64\n%r = arith.addf %b, %a : f64", kAny},
 };
 

@@ -1,4 +1,5 @@
-// The spec that a config becomes: parameters, their shapes and initial values. That it parses is LoadSpecTest's to show.
+// The spec that a config becomes: parameters, their shapes and initial values. That it parses is LoadSpecTest's to
+// show.
 #include "adjc/Import/MambaSpecWriter.h"
 
 #include <gtest/gtest.h>

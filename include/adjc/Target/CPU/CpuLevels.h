@@ -7,8 +7,8 @@
 
 namespace adjc {
 
-/// What resolveCpu("native") means on a machine with these features, by LLVM's names for them: the highest level that it has
-/// all of. The error names a feature that the lowest level needs.
+/// What resolveCpu("native") means on a machine with these features, by LLVM's names for them: the highest level that
+/// it has all of. The error names a feature that the lowest level needs.
 llvm::Expected<CpuTarget> resolveNativeCpu(const llvm::StringMap<bool> &hostFeatures);
 
 } // namespace adjc

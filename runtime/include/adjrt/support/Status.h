@@ -1,4 +1,5 @@
-// adjrt/support/Status.h - errors as values: every fallible call returns Expected<T>; nothing aborts or throws across the API.
+// adjrt/support/Status.h - errors as values: every fallible call returns Expected<T>; nothing aborts or throws across
+// the API.
 #ifndef ADJRT_SUPPORT_STATUS_H
 #define ADJRT_SUPPORT_STATUS_H
 
