@@ -18,6 +18,7 @@ struct Texts {
   std::string target = "cpu", dtype = "f32", shard = "auto", budget, policy = "auto", boundaries = "auto",
               miniSequence = "auto", optimizer = "none", gradient = "exact", truncate = "none", distribute = "none",
               emit = "module", output, context = "65536", batch = "1";
+  std::vector<std::string> keep;
 };
 
 bool isOneOf(llvm::StringRef text, std::initializer_list<llvm::StringRef> list) {
@@ -91,6 +92,14 @@ adjrt::Expected<PlanOptions> makePlanOptions(const Texts &texts) {
     ADJ_ASSIGN_OR_RETURN(plan.budget, parseSize("--budget", texts.budget));
   }
   plan.policy = texts.policy;
+  for (const std::string &text : texts.keep) {
+    std::optional<TapeChoice> choice = TapeChoice::parse(text);
+    if (!choice)
+      return invalidInput("--keep=\"" + text +
+                          "\" must be VALUE=store, VALUE=recompute or VALUE=offload, with a value that "
+                          "--emit=plan lists under tape");
+    plan.keep.push_back(*choice);
+  }
   plan.boundaries = texts.boundaries;
   if (texts.boundaries != "auto")
     if (auto policy = adjrt::BoundaryPolicy::parse(texts.boundaries); !policy)
@@ -136,6 +145,9 @@ adjrt::Expected<DriverOptions> parseOptions(int argc, const char *const *argv, s
   app.add_option("--context", texts.context, "The longest context planned for, in tokens")->capture_default_str();
   app.add_option("--budget", texts.budget, "Memory for everything: 80GB, 75GiB, 1.5GB (default 8GB, on a GPU 80GB)");
   app.add_option("--policy", texts.policy, "auto, store, recompute or offload")->capture_default_str();
+  app.add_option("--keep", texts.keep,
+                 "VALUE=store, recompute or offload: what becomes of one value of the tape, whatever the policy says")
+      ->allow_extra_args(false);
   app.add_option("--boundaries", texts.boundaries, "auto, device, host or binomial:N")->capture_default_str();
   app.add_option("--mini-sequence", texts.miniSequence, "auto, off or tokens")->capture_default_str();
   app.add_option("--optimizer", texts.optimizer, "none or adamw: its state is resident and planned for")

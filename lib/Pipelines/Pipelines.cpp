@@ -35,6 +35,8 @@ void adjc::buildPolicyPipeline(OpPassManager &manager, const PlanOptions &option
   pass.budget = options.budget;
   pass.budgetText = options.budgetText;
   pass.policy = options.policy;
+  for (const TapeChoice &choice : options.keep)
+    pass.keep.push_back(choice.name + "=" + stringifyKeep(choice.keep).str());
   pass.boundaries = options.boundaries;
   pass.dtype = options.dtype;
   pass.adamw = options.adamw;

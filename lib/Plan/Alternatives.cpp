@@ -72,6 +72,9 @@ public:
         Plan plan = chosen;
         plan.policy = policy.name;
         plan.tape = policy.tape;
+        // Of plans that move a part of the tape, the one that was chosen says enough.
+        if (plan.policy == "mixed" && !plan.valuesKept(Keep::Offload).empty() && !keepsAlike(plan, chosen))
+          continue;
         if (llvm::any_of(seen, [&](const Plan &other) { return keepsAlike(plan, other); }))
           continue;
         seen.push_back(plan);
@@ -155,14 +158,22 @@ FailureOr<Alternatives> findAlternatives(ModuleOp module, const PlanOptions &opt
     return failure();
   Finder finder(*explorer, chosen);
   // Whatever the policy asked for, others are looked at too.
-  PlanOptions other = options;
-  other.policy = "auto";
-  FailureOr<Explorer> automatic = Explorer::create(module, other);
-  other.policy = "offload";
-  FailureOr<Explorer> offload = Explorer::create(module, other);
-  if (failed(automatic) || failed(offload) || failed(finder.addPolicies({&*automatic, &*explorer, &*offload})) ||
-      failed(finder.addShards()) || failed(finder.addBoundaries()) || failed(finder.addMiniSequences()) ||
-      failed(finder.addBudgets(options.budget)))
+  std::vector<Explorer> others;
+  for (const char *policy : {"auto", "offload"}) {
+    if (options.policy == policy)
+      continue;
+    PlanOptions other = options;
+    other.policy = policy;
+    FailureOr<Explorer> one = Explorer::create(module, other);
+    if (failed(one))
+      return failure();
+    others.push_back(std::move(*one));
+  }
+  SmallVector<Explorer *> all{&*explorer};
+  for (Explorer &one : others)
+    all.push_back(&one);
+  if (failed(finder.addPolicies(all)) || failed(finder.addShards()) || failed(finder.addBoundaries()) ||
+      failed(finder.addMiniSequences()) || failed(finder.addBudgets(options.budget)))
     return failure();
   return std::move(finder.result);
 }

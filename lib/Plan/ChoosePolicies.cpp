@@ -35,6 +35,14 @@ struct ChoosePolicies : adjc::impl::ChoosePoliciesBase<ChoosePolicies> {
     options.budget = budget;
     options.budgetText = budgetText;
     options.policy = policy;
+    for (const std::string &text : keep) {
+      std::optional<adjc::TapeChoice> choice = adjc::TapeChoice::parse(text);
+      if (!choice) {
+        getOperation().emitError() << "keep: '" << text << "' is not VALUE=store, VALUE=recompute or VALUE=offload";
+        return signalPassFailure();
+      }
+      options.keep.push_back(*choice);
+    }
     options.boundaries = boundaries;
     options.dtype = dtype;
     options.adamw = adamw;

@@ -21,9 +21,20 @@ constexpr int64_t kMaximalSweeps = 6;
 /// How much faster a plan of twice the memory must be.
 constexpr double kMemoryWeight = 0.01;
 
-double objective(double seconds, uint64_t peak) {
-  return std::log(seconds) + kMemoryWeight * std::log2(static_cast<double>(peak));
+/// How much faster a plan that keeps a part of its tape on the host must be than one that does not: the link may have
+/// other users, and a copy beside the kernels takes some of their memory's rate. What it keeps there is memory too.
+constexpr double kHostWeight = 0.01;
+
+double objective(double seconds, uint64_t bytes, bool offloads) {
+  return std::log(seconds) + kMemoryWeight * std::log2(static_cast<double>(bytes)) + (offloads ? kHostWeight : 0);
 }
+
+bool offloads(const TapePolicy &policy) {
+  return llvm::any_of(policy.tape, [](const TapeChoice &choice) { return choice.keep == Keep::Offload; });
+}
+
+/// Tokens of a shard on which transfers are compared with the commands beside them: enough to fill any machine.
+constexpr int64_t kTypicalRows = 8192;
 
 /// The fewest boundary slots with which a schedule stays within kMaximalSweeps.
 int64_t fewestSlots(int64_t shards) {
@@ -55,18 +66,22 @@ FailureOr<Explorer> Explorer::create(ModuleOp module, const PlanOptions &options
   if (failed(parameters))
     return failure();
   explorer.parameterBytes = parameters->bytes();
-  for (TapePolicy policy : tapePolicies(*cut, options.policy, options.gpu)) {
-    Variant variant;
-    variant.module = cut->clone();
-    if (failed(applyTapePolicy(*variant.module, policy.tape)) || failed(formKernels(*variant.module)))
+  FailureOr<std::vector<TapePolicy>> policies = tapePolicies(*cut, options);
+  if (failed(policies))
+    return failure();
+  for (const TapePolicy &policy : *policies) {
+    if (failed(explorer.addVariant(*cut, policy)))
       return failure();
-    FailureOr<std::vector<ProgramWork>> programs =
-        countPrograms(*variant.module, options.gpu ? KernelTarget::Gpu : KernelTarget::Cpu);
-    if (failed(programs))
-      return failure();
-    variant.programs = std::move(*programs);
-    variant.policy = std::move(policy);
-    explorer.variants.push_back(std::move(variant));
+    if (!options.gpu || options.policy != "auto")
+      continue;
+    // What moves beside the layers' commands costs nothing. Once these wait, one more value costs what the link takes
+    // for it, and computing it again is quicker.
+    for (auto more = offloadOneMore(*cut, policy, options); more; more = offloadOneMore(*cut, *more, options)) {
+      if (failed(explorer.addVariant(*cut, *more)))
+        return failure();
+      if (explorer.waitsForTransfers(explorer.variants.back()))
+        break;
+    }
   }
   Plan plan;
   plan.gpu = options.gpu;
@@ -74,6 +89,29 @@ FailureOr<Explorer> Explorer::create(ModuleOp module, const PlanOptions &options
   explorer.leastBytes = plan.processBytes() + explorer.parameterBytes * (options.adamw ? 4 : 2);
   explorer.listKeys();
   return std::move(explorer);
+}
+
+LogicalResult Explorer::addVariant(ModuleOp cut, const TapePolicy &policy) {
+  Variant variant;
+  variant.policy = policy;
+  variant.module = cut.clone();
+  if (failed(applyTapePolicy(*variant.module, policy.tape)) || failed(formKernels(*variant.module)))
+    return failure();
+  FailureOr<std::vector<ProgramWork>> programs =
+      countPrograms(*variant.module, options.gpu ? KernelTarget::Gpu : KernelTarget::Cpu);
+  if (failed(programs))
+    return failure();
+  variant.programs = std::move(*programs);
+  variants.push_back(std::move(variant));
+  return success();
+}
+
+bool Explorer::waitsForTransfers(const Variant &variant) const {
+  int64_t tokens = std::max<int64_t>(1, std::min(options.context, kTypicalRows / options.batch));
+  return llvm::any_of(variant.programs, [&](const ProgramWork &program) {
+    SecondsBy by = program.secondsBy(*rates, options.batch, tokens, miniSequences(tokens * options.batch).front());
+    return by.kind[static_cast<unsigned>(WorkKind::Transfer)] > 0;
+  });
 }
 
 std::vector<TapePolicy> Explorer::policies() const {
@@ -182,9 +220,9 @@ void Explorer::listKeys() {
         Key key(variant, shard, mini);
         Plan plan = planOf(key);
         // Copies, and what activations take, come on top.
-        keys.push_back(
-            {objective(partsOf(variants[variant].programs, plan).secondsOf(plan.boundaries, plan.shards()), leastBytes),
-             key});
+        keys.push_back({objective(partsOf(variants[variant].programs, plan).secondsOf(plan.boundaries, plan.shards()),
+                                  leastBytes, offloads(variants[variant].policy)),
+                        key});
       }
   llvm::stable_sort(keys, [](const auto &a, const auto &b) { return a.first < b.first; });
 }
@@ -193,8 +231,14 @@ FailureOr<const Explorer::Placed *> Explorer::place(const Key &key) {
   auto found = known.find(key);
   if (found != known.end())
     return &found->second;
-  const Variant &variant = variants[std::get<0>(key)];
-  FailureOr<MemoryPlan> memory = planMemory(ModuleOp(*variant.module), planOf(key));
+  Variant &variant = variants[std::get<0>(key)];
+  if (!variant.launches) {
+    FailureOr<std::vector<KernelLaunches>> launches = launchesOf(*variant.module, options.gpu);
+    if (failed(launches))
+      return failure();
+    variant.launches = std::move(*launches);
+  }
+  FailureOr<MemoryPlan> memory = planMemory(ModuleOp(*variant.module), planOf(key), *variant.launches);
   if (failed(memory))
     return failure();
   ++placed;
@@ -261,7 +305,7 @@ FailureOr<std::optional<Candidate>> Explorer::best(uint64_t budget) {
       if (!one || one->peak > budget)
         continue;
       fits = true;
-      double value = objective(one->seconds, one->peak);
+      double value = objective(one->seconds, one->peak + memory.hostBytes, offloads(variants[std::get<0>(key)].policy));
       if (!best || value < bestObjective) {
         best = one;
         bestObjective = value;

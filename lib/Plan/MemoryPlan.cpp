@@ -1,6 +1,5 @@
 #include "adjc/Plan/MemoryPlan.h"
 #include "Placer.h"
-#include "adjc/Kernels/KernelGrid.h"
 #include "adjc/Plan/IntervalPacking.h"
 
 using namespace mlir;
@@ -39,7 +38,26 @@ static uint64_t packStorages(ProgramPlan &program, bool host, uint64_t base) {
   return packing.bytes;
 }
 
+FailureOr<std::vector<KernelLaunches>> launchesOf(ModuleOp module, bool gpu) {
+  std::vector<KernelLaunches> all;
+  if (gpu)
+    for (auto kernel : module.getOps<adj::KernelOp>()) {
+      FailureOr<KernelLaunches> launches = getKernelLaunches(kernel, KernelTarget::Gpu);
+      if (failed(launches))
+        return failure();
+      all.push_back(std::move(*launches));
+    }
+  return all;
+}
+
 FailureOr<MemoryPlan> planMemory(ModuleOp module, const Plan &plan) {
+  FailureOr<std::vector<KernelLaunches>> launches = launchesOf(module, plan.gpu);
+  if (failed(launches))
+    return failure();
+  return planMemory(module, plan, *launches);
+}
+
+FailureOr<MemoryPlan> planMemory(ModuleOp module, const Plan &plan, ArrayRef<KernelLaunches> launches) {
   MemoryPlan memory;
   memory.plan = plan;
   FailureOr<Layout> parameters = Layout::ofParameters(module);
@@ -67,12 +85,8 @@ FailureOr<MemoryPlan> planMemory(ModuleOp module, const Plan &plan) {
   }
   if (!plan.gpu)
     return memory;
-  for (auto kernel : module.getOps<adj::KernelOp>()) {
-    FailureOr<KernelLaunches> launches = getKernelLaunches(kernel, KernelTarget::Gpu);
-    if (failed(launches))
-      return failure();
-    memory.workspaceBytes = std::max(memory.workspaceBytes, alignUp(launches->workspaceBytes(plan.batch, plan.shard)));
-  }
+  for (const KernelLaunches &of : launches)
+    memory.workspaceBytes = std::max(memory.workspaceBytes, alignUp(of.workspaceBytes(plan.batch, plan.shard)));
   memory.workspaceOffset = alignUp(memory.fixedBytes);
   if (memory.workspaceBytes > 0)
     memory.fixedBytes = memory.workspaceOffset + memory.workspaceBytes;

@@ -22,6 +22,21 @@ StringRef stringifyKeep(Keep keep) {
   llvm_unreachable("a way to keep a value");
 }
 
+std::optional<Keep> parseKeep(StringRef text) {
+  for (Keep keep : {Keep::Store, Keep::Recompute, Keep::Offload})
+    if (text == stringifyKeep(keep))
+      return keep;
+  return std::nullopt;
+}
+
+std::optional<TapeChoice> TapeChoice::parse(StringRef text) {
+  auto [name, how] = text.rsplit('=');
+  std::optional<Keep> keep = parseKeep(how);
+  if (name.empty() || !keep)
+    return std::nullopt;
+  return TapeChoice{name.str(), *keep};
+}
+
 llvm::StringSet<> Plan::valuesKept(Keep keep) const {
   llvm::StringSet<> names;
   for (const TapeChoice &choice : tape)
@@ -66,10 +81,10 @@ static std::optional<TapeChoice> parseChoice(Attribute attribute) {
     return std::nullopt;
   auto name = dyn_cast<StringAttr>(parts[0]), how = dyn_cast<StringAttr>(parts[1]);
   auto bytes = dyn_cast<IntegerAttr>(parts[2]);
-  for (Keep keep : {Keep::Store, Keep::Recompute, Keep::Offload})
-    if (name && bytes && how && how.getValue() == stringifyKeep(keep))
-      return TapeChoice{name.str(), keep, static_cast<uint64_t>(bytes.getInt())};
-  return std::nullopt;
+  std::optional<Keep> keep = how ? parseKeep(how.getValue()) : std::nullopt;
+  if (!name || !bytes || !keep)
+    return std::nullopt;
+  return TapeChoice{name.str(), *keep, static_cast<uint64_t>(bytes.getInt())};
 }
 
 FailureOr<Plan> Plan::of(ModuleOp module) {

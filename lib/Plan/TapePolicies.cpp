@@ -2,7 +2,10 @@
 
 #include "adjc/Plan/TapeValues.h"
 
+#include "llvm/ADT/StringMap.h"
+
 #include <limits>
+#include <optional>
 
 using namespace mlir;
 
@@ -73,24 +76,98 @@ double workAgain(const Tape &tape, const llvm::StringSet<> &dropped, Balance bal
 
 class Enumerator {
 public:
-  Enumerator(ModuleOp module, bool gpu) : tape(Tape::of(module)), balance(gpu ? kGpuBalance : kCpuBalance) {}
+  Enumerator(ModuleOp module, const PlanOptions &options)
+      : tape(Tape::of(module)), balance(options.gpu ? kGpuBalance : kCpuBalance) {
+    for (const TapeChoice &choice : options.keep)
+      asked[choice.name] = choice.keep;
+  }
+
+  /// Whether every value that is asked for is there, and can be kept so.
+  LogicalResult checkAsked(MLIRContext *context) const {
+    for (const auto &entry : asked) {
+      const TapeValue *value = tape.find(entry.getKey());
+      if (value && canBe(*value, entry.getValue()))
+        continue;
+      InFlightDiagnostic error = emitError(UnknownLoc::get(context))
+                                 << "--keep=\"" << entry.getKey() << "=" << stringifyKeep(entry.getValue())
+                                 << "\": no such value";
+      StringRef before = "; those that can be kept so are ";
+      for (const TapeValue &other : tape.values())
+        if (canBe(other, entry.getValue())) {
+          error << before << '"' << other.name << '"';
+          before = ", ";
+        }
+      return error;
+    }
+    return success();
+  }
 
   TapePolicy make(StringRef name, const llvm::StringSet<> &dropped, Keep others = Keep::Store) const {
     TapePolicy policy;
     policy.name = name.str();
-    for (const TapeValue &value : tape.values())
-      policy.tape.push_back({value.name, dropped.contains(value.name)                       ? Keep::Recompute
-                                         : others == Keep::Offload && value.isOffloadable() ? Keep::Offload
-                                                                                            : Keep::Store});
+    for (const TapeValue &value : tape.values()) {
+      Keep keep = dropped.contains(value.name)                       ? Keep::Recompute
+                  : others == Keep::Offload && value.isOffloadable() ? Keep::Offload
+                                                                     : Keep::Store;
+      if (auto other = asked.find(value.name); other != asked.end() && other->second != keep) {
+        keep = other->second;
+        policy.name = "mixed";
+      }
+      policy.tape.push_back({value.name, keep});
+    }
     return policy;
   }
 
   llvm::StringSet<> recomputable() const {
     llvm::StringSet<> names;
     for (const TapeValue &value : tape.values())
-      if (value.recomputable)
+      if (value.recomputable && !asked.contains(value.name))
         names.insert(value.name);
     return names;
+  }
+
+  /// What is asked to be computed again.
+  llvm::StringSet<> droppedAnyway() const {
+    llvm::StringSet<> names;
+    for (const auto &entry : asked)
+      if (entry.getValue() == Keep::Recompute)
+        names.insert(entry.getKey());
+    return names;
+  }
+
+  /// `policy` with one more of the values that it stores in host memory: the one that frees least bytes for the work of
+  /// computing it again. Dropped is what `policy` recomputes.
+  std::optional<TapePolicy> offloadOneMore(TapePolicy policy) const {
+    llvm::StringSet<> dropped;
+    for (const TapeChoice &choice : policy.tape)
+      if (choice.keep == Keep::Recompute)
+        dropped.insert(choice.name);
+    double work = workAgain(tape, dropped, balance);
+    auto freed = static_cast<double>(tape.bytesFreed(dropped, kSizes));
+    TapeChoice *best = nullptr;
+    double bestRatio = 0;
+    for (TapeChoice &choice : policy.tape) {
+      const TapeValue *value = tape.find(choice.name);
+      if (choice.keep != Keep::Store || asked.contains(choice.name) || !value->isOffloadable())
+        continue;
+      double ratio = std::numeric_limits<double>::max();
+      if (value->recomputable) {
+        llvm::StringSet<> more = dropped;
+        more.insert(choice.name);
+        double bytes = static_cast<double>(tape.bytesFreed(more, kSizes)) - freed;
+        if (bytes > 0)
+          ratio = (workAgain(tape, more, balance) - work) / bytes;
+      }
+      if (!best || ratio > bestRatio) {
+        best = &choice;
+        bestRatio = ratio;
+      }
+    }
+    if (!best)
+      return std::nullopt;
+    best->keep = Keep::Offload;
+    policy.name = "mixed";
+    return policy;
   }
 
   /// The value that is best dropped beside `dropped`: most bytes freed for the work of computing it again. Empty when
@@ -101,7 +178,7 @@ public:
     double work = workAgain(tape, dropped, balance);
     auto freed = static_cast<double>(tape.bytesFreed(dropped, kSizes));
     for (const TapeValue &value : tape.values()) {
-      if (!value.recomputable || dropped.contains(value.name))
+      if (!value.recomputable || dropped.contains(value.name) || asked.contains(value.name))
         continue;
       llvm::StringSet<> more = dropped;
       more.insert(value.name);
@@ -117,27 +194,39 @@ public:
   }
 
 private:
+  static bool canBe(const TapeValue &value, Keep keep) {
+    return keep == Keep::Store || (keep == Keep::Recompute ? value.recomputable : value.isOffloadable());
+  }
+
   Tape tape;
   Balance balance;
+  llvm::StringMap<Keep> asked;
 };
 
 } // namespace
 
-std::vector<TapePolicy> tapePolicies(ModuleOp module, StringRef policy, bool gpu) {
-  Enumerator enumerator(module, gpu);
-  if (policy == "store")
-    return {enumerator.make(policy, {})};
-  if (policy == "offload")
-    return {enumerator.make(policy, {}, Keep::Offload)};
-  if (policy == "recompute")
-    return {enumerator.make(policy, enumerator.recomputable())};
-  std::vector<TapePolicy> policies{enumerator.make("store", {})};
-  llvm::StringSet<> dropped;
+FailureOr<std::vector<TapePolicy>> tapePolicies(ModuleOp module, const PlanOptions &options) {
+  Enumerator enumerator(module, options);
+  if (failed(enumerator.checkAsked(module.getContext())))
+    return failure();
+  using Policies = std::vector<TapePolicy>;
+  if (options.policy == "store")
+    return Policies{enumerator.make(options.policy, {})};
+  if (options.policy == "offload")
+    return Policies{enumerator.make(options.policy, {}, Keep::Offload)};
+  if (options.policy == "recompute")
+    return Policies{enumerator.make(options.policy, enumerator.recomputable())};
+  llvm::StringSet<> dropped = enumerator.droppedAnyway();
+  Policies policies{enumerator.make(dropped.empty() ? "store" : "mixed", dropped)};
   for (std::string name = enumerator.next(dropped); !name.empty(); name = enumerator.next(dropped)) {
     dropped.insert(name);
     policies.push_back(enumerator.make("mixed", dropped));
   }
   return policies;
+}
+
+std::optional<TapePolicy> offloadOneMore(ModuleOp module, const TapePolicy &policy, const PlanOptions &options) {
+  return Enumerator(module, options).offloadOneMore(policy);
 }
 
 void setTapeBytes(ModuleOp module, const ShardSizes &sizes, std::vector<TapeChoice> &tape) {

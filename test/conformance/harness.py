@@ -3,6 +3,7 @@
 Everything goes through the fixed command lines: what passes here passes for anyone. ADJC_TEST_TARGET and ADJC_TEST_DEVICE say what modules are compiled for
 and run on: cpu and cpu, or for instance sm_90 and cuda:0.
 """
+import hashlib
 import json
 import os
 import struct
@@ -120,7 +121,8 @@ class Case:
         return os.path.join(self.folder, f"{self.name}-{suffix}")
 
     def compile(self, *options):
-        module = self.file("-".join(o.strip("-").replace("=", "") for o in options) + ".adjm")
+        words = "-".join(o.strip("-").replace("=", "") for o in options)
+        module = self.file((words if len(words) < 150 else hashlib.sha256(words.encode()).hexdigest()) + ".adjm")
         if not os.path.exists(module):
             run("adjc", self.config, "-o", module, *target_options(*options), *options)
         if self.params is None:

@@ -22,8 +22,20 @@ def read_bytes(path):
         return file.read()
 
 
+def random_choices(rng, source, options):
+    """adjc's options for some of every tape: each value stored, recomputed or kept on the host, as far as it can be."""
+    tapes = {policy: json.loads(run("adjc", source, *target_options(), *options, f"--policy={policy}", "--emit=plan").stdout)["tape"] for policy in POLICIES}
+    chosen = ["--policy=store"]
+    for entries in zip(*tapes.values()):
+        assert len({entry["value"] for entry in entries}) == 1
+        keep = rng.choice(sorted({entry["keep"] for entry in entries}))
+        if keep != "store":
+            chosen.append(f"--keep={entries[0]['value']}={keep}")
+    return chosen
+
+
 def bits(folder):
-    """f32 and bf16, random shards, batches, documents: each policy's gradients, byte for byte those of --policy=store."""
+    """f32 and bf16, random shards, batches, documents: each policy's gradients, and those of values kept at random, byte for byte those of --policy=store."""
     rng = np.random.default_rng(7)
     cases = [Case(folder, "mamba", num_hidden_layers=4, use_bias=True), Case(folder, "one", num_hidden_layers=1)]
     # Mini-sequences in the layers, complex recurrences. Stacks of two layers have nothing to offload.
@@ -35,14 +47,17 @@ def bits(folder):
             batch, shard = int(rng.choice([1, 3])), int(rng.integers(1, 80))
             tokens, key = case.tokens(batch, int(rng.integers(shard, 3 * shard + 20)), resets=True)
             stored = None
-            for policy in POLICIES:
-                module = case.compile(f"--batch={batch}", f"--shard={shard}", "--context=512", f"--dtype={dtype}", f"--policy={policy}", "--mini-sequence=11")
+            options = [f"--batch={batch}", f"--shard={shard}", "--context=512", f"--dtype={dtype}", "--mini-sequence=11"]
+            ways = {policy: [f"--policy={policy}"] for policy in POLICIES}
+            ways["mixed"] = random_choices(rng, case.config, options)
+            for policy, chosen in ways.items():
+                module = case.compile(*options, *chosen)
                 out = case.file(f"{dtype}-{policy}.safetensors")
                 loss = json.loads(run("adj-run", "grad", module, "--params", case.params, *tokens, "--out", out).stdout)["loss"]
                 found = (loss, read_bytes(out))
                 stored = stored or found
                 good = found == stored
-                if policy == "offload":  # transfers as late as the program's waits allow
+                if policy in ("offload", "mixed"):  # transfers as late as the program's waits allow
                     late = case.file(f"{dtype}-late.safetensors")
                     run("adj-run", "grad", module, "--params", case.params, *tokens, "--out", late, env={"ADJRT_CPU_LATE_TRANSFERS": "1"})
                     good = good and read_bytes(late) == stored[1]
@@ -51,7 +66,7 @@ def bits(folder):
                     good = error <= BOUND
                     key += f", {error:.2e} ({name})"
                 failures += not good
-                print(f"{'ok  ' if good else 'FAIL'} {case.name}, {dtype}, S {shard}, {key}: {policy}", flush=True)
+                print(f"{'ok  ' if good else 'FAIL'} {case.name}, {dtype}, S {shard}, {key}: {policy} {' '.join(chosen[1:])}", flush=True)
     return 1 if failures else 0
 
 

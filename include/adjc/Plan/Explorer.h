@@ -55,6 +55,8 @@ private:
     TapePolicy policy;
     mlir::OwningOpRef<mlir::ModuleOp> module; ///< its kernels formed
     std::vector<ProgramWork> programs;        ///< counted
+    /// Of its kernels; found when values are placed for the first time.
+    std::optional<std::vector<KernelLaunches>> launches;
   };
   /// Variant, shard, mini-sequence.
   using Key = std::tuple<unsigned, int64_t, int64_t>;
@@ -64,6 +66,10 @@ private:
   };
 
   Explorer(const PlanOptions &options, const Machine *rates) : options(options), rates(rates) {}
+  /// `cut` is the module with its mini-sequences cut out.
+  mlir::LogicalResult addVariant(mlir::ModuleOp cut, const TapePolicy &policy);
+  /// Whether some stack's transfers take longer than the commands that they run beside.
+  bool waitsForTransfers(const Variant &variant) const;
   Plan planOf(const Key &key) const;
   CallParts partsOf(llvm::ArrayRef<ProgramWork> programs, const Plan &plan) const;
   mlir::FailureOr<const Placed *> place(const Key &key);

@@ -3,6 +3,7 @@
 #define ADJC_PLAN_MEMORYPLAN_H
 
 #include "adj/AdjOffload.h"
+#include "adjc/Kernels/KernelGrid.h"
 #include "adjc/Plan/Layouts.h"
 #include "adjc/Plan/Plan.h"
 
@@ -80,6 +81,13 @@ struct MemoryPlan {
 /// Finds a place for every value of the module's programs, whose operations must be in the form that `adj-form-kernels`
 /// leaves. Does not change the module. Fails with a diagnostic at the operation that has no place.
 mlir::FailureOr<MemoryPlan> planMemory(mlir::ModuleOp module, const Plan &plan);
+
+/// The same, for who plans one module many times: `launches` are those of its kernels on the target's GPU (launchesOf),
+/// which depend on no plan, and take longer to find than all places.
+mlir::FailureOr<MemoryPlan> planMemory(mlir::ModuleOp module, const Plan &plan,
+                                       llvm::ArrayRef<KernelLaunches> launches);
+/// The launches of every kernel on a GPU; none for a plan for the CPU, where each dispatch is one.
+mlir::FailureOr<std::vector<KernelLaunches>> launchesOf(mlir::ModuleOp module, bool gpu);
 
 /// Rewrites the programs to run on the planned buffers.
 mlir::LogicalResult applyMemoryPlan(mlir::ModuleOp module, const MemoryPlan &memory);

@@ -8,6 +8,7 @@
 #include "llvm/ADT/StringSet.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,12 +32,16 @@ enum class Keep {
 
 /// "store", "recompute" or "offload".
 llvm::StringRef stringifyKeep(Keep keep);
+std::optional<Keep> parseKeep(llvm::StringRef text);
 
 /// What becomes of one value of the tape.
 struct TapeChoice {
   std::string name; ///< TapeValue::name
   Keep keep = Keep::Store;
   uint64_t bytes = 0; ///< of all layers, for a whole shard
+
+  /// "scan0 output=offload", without bytes; nothing when it does not end in a way to keep a value.
+  static std::optional<TapeChoice> parse(llvm::StringRef text);
 };
 
 /// What the command line asks for.
@@ -53,6 +58,7 @@ struct PlanOptions {
   std::string budgetText = "8GB";  ///< the budget as it was given: its unit is that of messages
   std::string boundaries = "auto"; ///< "auto", "device", "host" or "binomial:N"
   std::string policy = "auto";     ///< "auto", "store", "recompute" or "offload"
+  std::vector<TapeChoice> keep;    ///< what becomes of these values, whatever the policy says
   std::string dtype = "f32";       ///< what activations are stored in, "f32" or "bf16"
   bool adamw = false;              ///< the optimizer's state is resident
   bool gpu = false;                ///< the target is a GPU

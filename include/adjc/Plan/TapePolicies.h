@@ -5,6 +5,7 @@
 #include "adjc/Plan/Plan.h"
 #include "adjc/Plan/Sizes.h"
 
+#include <optional>
 #include <vector>
 
 namespace adjc {
@@ -15,10 +16,15 @@ struct TapePolicy {
   std::vector<TapeChoice> tape; ///< one per value of the tape, without bytes
 };
 
-/// The policies to choose from: the one that `policy` names, or for "auto" those from storing everything to recomputing
-/// all that can be, each dropping one more value than the one before: that which frees most bytes for the work of
-/// computing it again. Offloading is never chosen automatically. `module` is as adj-shard-tokens leaves it.
-std::vector<TapePolicy> tapePolicies(mlir::ModuleOp module, llvm::StringRef policy, bool gpu);
+/// The policies to choose from: the one that `options.policy` names, or for "auto" those from storing everything to
+/// recomputing all that can be, each dropping one more value than the one before: that which frees most bytes for the
+/// work of computing it again. What `options.keep` names is kept so in all of them. `module` is as adj-shard-tokens
+/// leaves it. Fails with a diagnostic that lists the possible values when `options.keep` names others.
+mlir::FailureOr<std::vector<TapePolicy>> tapePolicies(mlir::ModuleOp module, const PlanOptions &options);
+
+/// `policy`, one of those for "auto", with one more of the values that it stores kept in host memory: that which takes
+/// most work to compute again for its bytes. Nothing when it stores none that can be kept there.
+std::optional<TapePolicy> offloadOneMore(mlir::ModuleOp module, const TapePolicy &policy, const PlanOptions &options);
 
 /// Fills in the bytes of every choice for a shard of these sizes. `module` is as tapePolicies takes it.
 void setTapeBytes(mlir::ModuleOp module, const ShardSizes &sizes, std::vector<TapeChoice> &tape);
