@@ -66,10 +66,10 @@ FailureOr<Explorer> Explorer::create(ModuleOp module, const PlanOptions &options
   if (failed(parameters))
     return failure();
   explorer.parameterBytes = parameters->bytes();
-  FailureOr<std::vector<TapePolicy>> policies = tapePolicies(*cut, options);
-  if (failed(policies))
+  FailureOr<std::vector<TapePolicy>> tapes = tapePolicies(*cut, options);
+  if (failed(tapes))
     return failure();
-  for (const TapePolicy &policy : *policies) {
+  for (const TapePolicy &policy : *tapes) {
     if (failed(explorer.addVariant(*cut, policy)))
       return failure();
     if (!options.gpu || options.policy != "auto")

@@ -114,13 +114,14 @@ FailureOr<Plan> Plan::of(ModuleOp module) {
   if (auto policy = dictionary.getAs<StringAttr>("policy"))
     plan.policy = policy.str();
   if (auto choices = dictionary.getAs<ArrayAttr>("tape"))
-    for (Attribute attribute : choices)
-      if (std::optional<TapeChoice> choice = parseChoice(attribute))
-        plan.tape.push_back(*choice);
-      else
+    for (Attribute attribute : choices) {
+      std::optional<TapeChoice> choice = parseChoice(attribute);
+      if (!choice)
         return module.emitError("the plan (attribute adj.plan) needs a tape of [name, how, bytes], where how is store, "
                                 "recompute or offload, found ")
                << attribute;
+      plan.tape.push_back(*choice);
+    }
   auto dtype = dictionary.getAs<StringAttr>("dtype");
   plan.dtype = dtype ? dtype.str() : "f32";
   plan.adamw = text("optimizer") == "adamw";

@@ -153,8 +153,7 @@ Status CpuDevice::run(std::uint32_t index, const Bindings &bindings) {
 
 Expected<double> CpuDevice::timeAlone(const CommandPlace &place, const Bindings &bindings, int times) {
   if (place.program >= programs.size() || !programs[place.program].holds(place))
-    return failed("there is no command " + std::to_string(place.command) + " in block " + std::to_string(place.block) +
-                  " of program " + std::to_string(place.program));
+    return program::noSuchCommand(place);
   return programs[place.program].timeAlone(*pool, arena.data(), host.data(), bindings, place, times);
 }
 

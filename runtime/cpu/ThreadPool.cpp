@@ -22,7 +22,7 @@ void waitForChange(const std::atomic<std::uint32_t> &value, std::uint32_t old) {
 constexpr std::size_t kStackBytes = 512 << 10;
 
 [[gnu::noinline]] void makeStackResident() {
-  volatile char stack[kStackBytes];
+  [[maybe_unused]] volatile char stack[kStackBytes];
   for (std::size_t i = 0; i < kStackBytes; i += 4096)
     stack[i] = 0;
 }

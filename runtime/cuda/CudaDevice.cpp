@@ -193,8 +193,7 @@ CudaProgram::Machine CudaDevice::machine() const {
 
 Expected<double> CudaDevice::timeAlone(const CommandPlace &place, const Bindings &bindings, int times) {
   if (place.program >= programs.size() || !programs[place.program].holds(place))
-    return failed("there is no command " + std::to_string(place.command) + " in block " + std::to_string(place.block) +
-                  " of program " + std::to_string(place.program));
+    return program::noSuchCommand(place);
   ADJ_RETURN_IF_ERROR(wait());
   const Context::Current current(*context);
   CudaProgram::Machine untimed = machine();

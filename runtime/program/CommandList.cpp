@@ -1,6 +1,12 @@
 #include "CommandList.h"
 
 namespace adjrt::program {
+
+tl::unexpected<Error> noSuchCommand(const CommandPlace &place) {
+  return failed("there is no command " + std::to_string(place.command) + " in block " + std::to_string(place.block) +
+                " of program " + std::to_string(place.program));
+}
+
 namespace {
 
 Reference resolve(const fb::Program &program, const fb::BufferRef &ref) {

@@ -13,6 +13,9 @@
 
 namespace adjrt::program {
 
+/// What a device answers when asked for a command that its module does not have.
+tl::unexpected<Error> noSuchCommand(const CommandPlace &place);
+
 /// A place in the arena or in host memory, as docs/architecture.md defines it.
 struct Reference {
   std::uint8_t kind;

@@ -6,6 +6,10 @@
 // RUN: adj-opt %s --adj-choose-policies="shard=64 context=640 boundaries=binomial:3 adamw" | FileCheck %s --check-prefix=BINOMIAL
 // RUN: adj-opt %s --adj-choose-policies="context=1048576 gpu budget=80000000000 budget-text=80GB machine=sm_100" | FileCheck %s --check-prefix=GPU
 // RUN: not adj-opt %s --adj-choose-policies="machine=sm_70" 2>&1 | FileCheck %s --check-prefix=MACHINE
+// RUN: not adj-opt %s --adj-choose-policies="keep=x" 2>&1 | FileCheck %s --check-prefix=KEEP
+// KEEP: error: keep: 'x' is not VALUE=store, VALUE=recompute or VALUE=offload
+// RUN: not adj-opt %s --adj-choose-policies="keep=x=store" 2>&1 | FileCheck %s --check-prefix=VALUE
+// VALUE: error: --keep="x=store": no such value{{$}}
 // MACHINE: error: machine 'sm_70' is not known; give cpu, sm_80, sm_90, sm_90a or sm_100
 
 // CHECK: module attributes {adj.plan = {batch = 3 : i64, boundaries = "device", budget = 8000000000 : i64, context = 64 : i64, dtype = "f32", mini_sequence = 5 : i64, optimizer = "none", policy = "store", shard = 8 : i64, tape = [], target = "cpu"}}

@@ -52,7 +52,7 @@ public:
   /// The values of nodes in `needed` at a token of the tile; `known` are not computed again. Runs the stores among
   /// `needed`, and keeps the sums among them for finishToken.
   TileValues emitToken(const Tile &tile, const TileSlot &slot, const llvm::DenseSet<const PointNode *> &needed,
-                       const TileValues &known = {});
+                       const TileValues &known = TileValues());
   /// Shares the lane sums of the last token.
   void finishToken();
   /// Shares the inner sums of the tokens since the last call: after every getGroupTokens() tokens, numbers ascending or
