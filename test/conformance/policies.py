@@ -4,6 +4,7 @@
 """
 import json
 import os
+import re
 import sys
 import tempfile
 
@@ -24,14 +25,14 @@ def read_bytes(path):
 
 def random_choices(rng, source, options):
     """adjc's options for some of every tape: each value stored, recomputed or kept on the host, as far as it can be."""
-    tapes = {policy: json.loads(run("adjc", source, *target_options(), *options, f"--policy={policy}", "--emit=plan").stdout)["tape"] for policy in POLICIES}
-    chosen = ["--policy=store"]
-    for entries in zip(*tapes.values()):
-        assert len({entry["value"] for entry in entries}) == 1
-        keep = rng.choice(sorted({entry["keep"] for entry in entries}))
-        if keep != "store":
-            chosen.append(f"--keep={entries[0]['value']}={keep}")
-    return chosen
+    ways = {}
+    for policy in POLICIES:
+        planned = run("adjc", source, *target_options(), *options, f"--policy={policy}", "--emit=adj").stdout
+        for value, keep in re.findall(r'\["([^"]+)", "(store|recompute|offload)", \d+\]', planned):
+            ways.setdefault(value, set()).add(keep)
+    assert ways
+    choices = {value: rng.choice(sorted(keeps)) for value, keeps in ways.items()}
+    return ["--policy=store", *(f"--keep={value}={keep}" for value, keep in choices.items() if keep != "store")]
 
 
 def bits(folder):
