@@ -37,7 +37,7 @@ std::optional<TapeChoice> TapeChoice::parse(StringRef text) {
   return TapeChoice{name.str(), *keep};
 }
 
-llvm::StringSet<> Plan::valuesKept(Keep keep) const {
+llvm::StringSet<> namesKept(ArrayRef<TapeChoice> tape, Keep keep) {
   llvm::StringSet<> names;
   for (const TapeChoice &choice : tape)
     if (choice.keep == keep)

@@ -126,22 +126,9 @@ public:
     return names;
   }
 
-  /// What is asked to be computed again.
-  llvm::StringSet<> droppedAnyway() const {
-    llvm::StringSet<> names;
-    for (const auto &entry : asked)
-      if (entry.getValue() == Keep::Recompute)
-        names.insert(entry.getKey());
-    return names;
-  }
-
-  /// `policy` with one more of the values that it stores in host memory: the one that frees least bytes for the work of
-  /// computing it again. Dropped is what `policy` recomputes.
+  /// As the function of that name.
   std::optional<TapePolicy> offloadOneMore(TapePolicy policy) const {
-    llvm::StringSet<> dropped;
-    for (const TapeChoice &choice : policy.tape)
-      if (choice.keep == Keep::Recompute)
-        dropped.insert(choice.name);
+    llvm::StringSet<> dropped = namesKept(policy.tape, Keep::Recompute);
     double work = workAgain(tape, dropped, balance);
     auto freed = static_cast<double>(tape.bytesFreed(dropped, kSizes));
     TapeChoice *best = nullptr;
@@ -216,7 +203,7 @@ FailureOr<std::vector<TapePolicy>> tapePolicies(ModuleOp module, const PlanOptio
     return Policies{enumerator.make(options.policy, {}, Keep::Offload)};
   if (options.policy == "recompute")
     return Policies{enumerator.make(options.policy, enumerator.recomputable())};
-  llvm::StringSet<> dropped = enumerator.droppedAnyway();
+  llvm::StringSet<> dropped = namesKept(options.keep, Keep::Recompute);
   Policies policies{enumerator.make(dropped.empty() ? "store" : "mixed", dropped)};
   for (std::string name = enumerator.next(dropped); !name.empty(); name = enumerator.next(dropped)) {
     dropped.insert(name);

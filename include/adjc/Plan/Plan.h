@@ -44,6 +44,9 @@ struct TapeChoice {
   static std::optional<TapeChoice> parse(llvm::StringRef text);
 };
 
+/// The names of the values in `tape` that are kept in this way.
+llvm::StringSet<> namesKept(llvm::ArrayRef<TapeChoice> tape, Keep keep);
+
 /// What the command line asks for.
 struct PlanOptions {
   static constexpr int64_t kAuto = 0;
@@ -86,7 +89,7 @@ struct Plan {
   uint64_t fileBytes(int64_t tokens) const;
 
   /// The names of the tape's values that are kept in this way.
-  llvm::StringSet<> valuesKept(Keep keep) const;
+  llvm::StringSet<> valuesKept(Keep keep) const { return namesKept(tape, keep); }
 
   int64_t rows() const { return batch * shard; }
   int64_t shards() const { return (context + shard - 1) / shard; }
