@@ -122,6 +122,9 @@ public:
   /// once. And x / y is x (1 / y): all that is divided by y shares one reciprocal.
   void foldExponents() { foldsExponents = true; }
 
+  /// Takes (x y) z as (x z) y where x z is computed anyway and x y is not: an adjoint's a c, say, in (c h) a.
+  void shareProducts();
+
   /// In topological order.
   llvm::ArrayRef<std::unique_ptr<PointNode>> getNodes() const { return nodes; }
   /// The node that computes what `other` does, a node of another program whose operands `match` finds here (null where
@@ -161,6 +164,8 @@ private:
                  PointEmit emit);
   PointNode *addOperation(mlir::Operation &op, llvm::ArrayRef<PointNode *> operands);
   PointNode *addExponential(PointNode *argument);
+  PointNode *findProduct(const PointNode *x, const PointNode *y, const PointNode *but) const;
+  bool shareFactors(PointNode *product);
   PointNode *addQuotient(PointNode *x, PointNode *y, mlir::Operation *op);
   void dropUnused();
   void assignLevels();

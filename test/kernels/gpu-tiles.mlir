@@ -10,7 +10,7 @@
 // CHECK-SAME:    memref<f32, 1> {llvm.noalias}, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index)
 // CHECK-SAME:    adj.threads = 64 : i64
 // CHECK-NOT:     memref.alloca
-// CHECK:         vector.store {{.*}} {alignment = 16 : i64} : memref<16x64xf32, 3>, vector<4xf32>
+// CHECK:         vector.store {{.*}} {alignment = 16 : i64} : memref<16x1x64xf32, 3>, vector<4xf32>
 // CHECK:         gpu.barrier
 // The sequential part twice: for a tile of 16 tokens without a reset, and for any.
 // CHECK:         scf.if
@@ -98,14 +98,14 @@ adj.kernel @kept {
 }
 
 // Where the plan says that rows begin at multiples of 16 bytes, a thread reads and writes four neighbouring lanes at once: the first tile's before the loop
-// over tiles, each other one's at the end of the tile before.
+// over tiles, each other one's before the sequential part of the tile before.
 // CHECK-LABEL: func.func @aligned_states(
 // CHECK:         vector.load {{.*}} {alignment = 8 : i64} : memref<?x?x128xbf16, {{.*}}>, vector<4xbf16>
 // CHECK:         scf.for
-// CHECK:           vector.store {{.*}} : memref<16x64xf32, 3>, vector<4xf32>
-// CHECK:           gpu.barrier
-// CHECK:           gpu.barrier
+// CHECK:           vector.store {{.*}} : memref<16x1x64xf32, 3>, vector<4xf32>
 // CHECK:           vector.load {{.*}} {alignment = 8 : i64} : memref<?x?x128xbf16, {{.*}}>, vector<4xbf16>
+// CHECK:           gpu.barrier
+// CHECK:           gpu.barrier
 // CHECK-LABEL: func.func @aligned_outputs(
 // CHECK:         vector.store {{.*}} {alignment = 8 : i64} : memref<?x?x128xbf16, {{.*}}>, vector<4xbf16>
 adj.kernel @aligned attributes {row_strides = array<i64: 128, 4, 1, 128>, alignments = array<i64: 16, 16, 16, 16>} {
@@ -127,7 +127,9 @@ adj.kernel @aligned attributes {row_strides = array<i64: 128, 4, 1, 128>, alignm
 }
 
 // A plan for 256 sequences of 512 tokens: four chunks of 128, and blocks enough without cutting them apart. So a span is four chunks, and the adjoint has
-// nothing to find out about the first four. Where inner points are shared out among threads, a thread of the gradients has two lanes.
+// nothing to find out about the first four. Where inner points are shared out among threads, a thread of the gradients has two lanes: what is shared of
+// them is there in both orders. Operands that are needed once more are put aside as they were read. The lane sums of a token are written with those of the
+// three after it, so that no later token's reads wait for them, and the next tile's operands are read after the sequential part.
 // CHECK-LABEL: func.func @planned_states(
 // CHECK-SAME:    adj.threads = 256 : i64
 // CHECK:         %[[NEEDED:.*]] = arith.cmpi sge, %{{.*}}, %c4 : index
@@ -137,6 +139,15 @@ adj.kernel @aligned attributes {row_strides = array<i64: 128, 4, 1, 128>, alignm
 // CHECK-LABEL: func.func @planned_gradients(
 // CHECK-SAME:    adj.minimum_blocks = 2 : i64
 // CHECK-SAME:    adj.threads = 128 : i64
+// CHECK-DAG:     %[[SHARED:.*]] = memref.view {{.*}} to memref<16x2x64xf32, 3>
+// CHECK-DAG:     %[[LANE_SUMS:.*]] = memref.view {{.*}} to memref<16x4x4x4xf32, 3>
+// CHECK:         gpu.barrier
+// CHECK:         vector.load %[[SHARED]]{{.*}} {alignment = 8 : i64} : memref<16x2x64xf32, 3>, vector<2xf32>
+// CHECK:         gpu.shuffle xor
+// CHECK:         memref.store %{{.*}}, %[[LANE_SUMS]]
+// CHECK-NOT:     vector.load
+// CHECK:         memref.store %{{.*}}, %[[LANE_SUMS]]
+// CHECK:         gpu.barrier
 // CHECK-LABEL: func.func @planned_sums(
 // CHECK-SAME:    adj.shared_bytes = 0 : i64
 adj.kernel @planned attributes {shard = array<i64: 256, 512>} {

@@ -23,11 +23,12 @@ void TileEmitter::makeShared() {
   laneSums = program.inStage(TileStage::LaneSum);
   twists = !laneSums.empty() && layout.innerShare > 1 && llvm::isPowerOf2_64(layout.innerShare) &&
            layout.laneThreadsPerWarp() >= layout.innerShare;
+  lanesTwist = !innerSums.empty() && layout.laneShare == 2;
   int64_t copies = twists ? layout.innerShare : 1;
   auto typeOf = [&](const PointNode *node) -> Type { return node->type.isInteger(1) ? b.getI8Type() : node->type; };
   for (const PointNode *node : program.inStage(TileStage::Before))
     if (program.isUsedIn(node, TileStage::Sequential))
-      shared[node] = b.workspace({tileTokens, layout.lanes()}, typeOf(node));
+      shared[node] = b.workspace({tileTokens, laneCopies(), layout.lanes()}, typeOf(node));
   for (const PointNode *node : program.inStage(TileStage::Row))
     if (program.isUsedIn(node, TileStage::Sequential))
       shared[node] = b.workspace({tileTokens, copies, layout.innerSize}, typeOf(node));
@@ -45,10 +46,9 @@ void TileEmitter::makeShared() {
   groupTokens = std::min<int64_t>(layout.innerThreads, 4);
   if (!innerSums.empty())
     // Padded: the inner threads of a lane write different values of it at once.
-    innerSumMemory =
-        b.workspace({tileTokens / groupTokens, static_cast<int64_t>(innerSums.size()) * groupTokens * layout.laneShare,
-                     layout.laneThreads + layout.laneThreadsPerWarp()},
-                    b.getF32Type());
+    innerSumMemory = b.workspace({tileTokens / groupTokens, static_cast<int64_t>(innerSums.size()) * groupTokens,
+                                  layout.lanes() + layout.laneThreadsPerWarp()},
+                                 b.getF32Type());
   if (!laneSums.empty())
     laneSumMemory = b.workspace(
         {tileTokens, layout.warps(), static_cast<int64_t>(laneSums.size()) * layout.innerShare, layout.innerThreads},
@@ -74,6 +74,18 @@ PointIndex TileEmitter::laneIndex(Value lane, Value token) {
   return index;
 }
 
+Value TileEmitter::elementLane(int64_t c) {
+  Value own = laneTwist ? Value(arith::XOrIOp::create(b, b.index(c), laneTwist)) : b.index(c);
+  return b.add(b.mul(block.laneThread, b.index(layout.laneShare)), own);
+}
+
+Value TileEmitter::laneInCopy(Value lane, Value copy) {
+  constexpr int64_t apart = warpThreads / 2;
+  if (layout.lanes() % (2 * apart) != 0)
+    return lane;
+  return arith::XOrIOp::create(b, lane, b.mul(copy, b.index(apart)));
+}
+
 Value TileEmitter::twisted(Value s) { return twist ? Value(arith::XOrIOp::create(b, s, twist)) : s; }
 
 SmallVector<Value> TileEmitter::twisted(ArrayRef<Value> values) {
@@ -88,7 +100,7 @@ SmallVector<Value> TileEmitter::twisted(ArrayRef<Value> values) {
 }
 
 PointIndex TileEmitter::elementIndex(int64_t c, int64_t s, Value token) {
-  PointIndex index = laneIndex(b.add(block.laneThread, b.index(c * layout.laneThreads)), token);
+  PointIndex index = laneIndex(elementLane(c), token);
   if (layout.inner)
     index.dims[*layout.inner] = b.add(b.mul(block.innerThread, b.index(layout.innerShare)), twisted(b.index(s)));
   return index;
@@ -97,7 +109,7 @@ PointIndex TileEmitter::elementIndex(int64_t c, int64_t s, Value token) {
 Value TileEmitter::laneExists(int64_t c) {
   if (geometry.lanes % layout.lanes() == 0)
     return Value();
-  Value lane = b.add(block.scan.firstLane, b.add(block.laneThread, b.index(c * layout.laneThreads)));
+  Value lane = b.add(block.scan.firstLane, elementLane(c));
   return b.compare(arith::CmpIPredicate::slt, lane, b.index(geometry.lanes));
 }
 
@@ -117,11 +129,9 @@ Value TileEmitter::isPlain(const Tile &tile) {
   Value full = b.compare(arith::CmpIPredicate::eq, tile.count, b.index(tileTokens));
   if (!flag)
     return full;
-  // Every thread looks at one token; the 16 of a half warp see all of them.
-  Value any = arith::ExtUIOp::create(b, b.getI32Type(), flag);
-  for (int32_t distance = tileTokens / 2; distance >= 1; distance /= 2)
-    any = arith::OrIOp::create(b, any,
-                               gpu::ShuffleOp::create(b, any, distance, 32, gpu::ShuffleMode::XOR).getShuffleResult());
+  // Every thread looks at one token; a warp sees all of them, and knows that all its threads find the same.
+  Value any = gpu::SubgroupReduceOp::create(b, arith::ExtUIOp::create(b, b.getI32Type(), flag),
+                                            gpu::AllReduceOperation::OR, /*uniform=*/true);
   return b.logicalAnd(full, b.compare(arith::CmpIPredicate::eq, any, b.constant(any.getType(), 0)));
 }
 
@@ -130,6 +140,8 @@ void TileEmitter::emitHoisted(const TileBlock &newBlock) {
   if (twists)
     twist = b.div(b.remainder(block.laneThread, b.index(layout.laneThreadsPerWarp())),
                   b.index(layout.laneThreadsPerWarp() / layout.innerShare));
+  if (lanesTwist)
+    laneTwist = b.div(block.innerThread, b.index(layout.innerThreads / 2));
   PointGroup group = makeGroup({b.index(0), b.index(tileTokens)}, 0);
   for (PointIndex &index : group.index)
     index.dims[tokenDim] = Value();

@@ -46,6 +46,8 @@ public:
   void emitHoisted(const TileBlock &block);
   /// Reads the operands of a tile's points, as they are stored: nothing here waits for them.
   llvm::SmallVector<mlir::Value> readTile(const Tile &tile);
+  /// Registers that what readTile reads of (token, lane) points takes.
+  int64_t operandRegisters();
   /// Computes the (token, lane) and (token, inner) points before the sequential part from what was read, shares what
   /// that part needs, and stores what is final.
   void emitBefore(const Tile &tile, mlir::ValueRange read);
@@ -53,10 +55,11 @@ public:
   /// `needed`, and keeps the sums among them for finishToken.
   TileValues emitToken(const Tile &tile, const TileSlot &slot, const llvm::DenseSet<const PointNode *> &needed,
                        const TileValues &known = TileValues());
-  /// Shares the lane sums of the last token.
+  /// Takes the lane sums of the last token.
   void finishToken();
-  /// Shares the inner sums of the tokens since the last call: after every getGroupTokens() tokens, numbers ascending or
-  /// descending.
+  /// Shares these, and takes and shares the inner sums, of the tokens since the last call: after every getGroupTokens()
+  /// tokens, numbers ascending or descending. Not token by token: what is read of shared memory would wait for what was
+  /// written there before it.
   void finishGroup();
   /// Computes and stores what comes after the sums.
   void emitAfter(const Tile &tile);
@@ -97,6 +100,13 @@ private:
 
   void makeShared();
   mlir::Value twisted(mlir::Value s);
+  int64_t laneCopies() const { return lanesTwist ? 2 : 1; }
+  /// The thread's lane number c.
+  mlir::Value elementLane(int64_t c);
+  /// Where a lane is in a copy of what is shared: the copies' places differ, so that threads read both at once.
+  mlir::Value laneInCopy(mlir::Value lane, mlir::Value copy);
+  /// Shares what a group of points has of a node.
+  void sharePoints(const PointNode *node, const PointGroup &group);
   void chooseParked();
   static bool isCheap(const PointNode *node);
   const PointNode *rootOf(const PointNode *node) const;
@@ -107,6 +117,10 @@ private:
   mlir::Value readRaw(const PointNode *node, const PointIndex &index);
   /// What readRaw has read of a group of points, in f32: one value per lane, or one for all.
   llvm::SmallVector<mlir::Value> unpack(const PointNode *node, mlir::ValueRange raw);
+  /// Puts aside what readRaw has read of a group of points of this thread, and takes it back.
+  void parkOperand(const PointNode *node, int64_t group, mlir::ValueRange raw);
+  llvm::SmallVector<mlir::Value> takeOperand(const PointNode *node, int64_t group);
+  llvm::MaybeAlign vectorAlignment(mlir::VectorType type) const;
   /// The rows' points of the thread, where each has equally many.
   llvm::SmallVector<PointIndex> rowPoints(const Tile &tile, llvm::SmallVectorImpl<mlir::Value> &slots);
   llvm::SmallVector<const PointNode *> rowLeaves();
@@ -122,7 +136,6 @@ private:
                        llvm::DenseMap<const PointNode *, mlir::Value> &cache);
   llvm::SmallVector<mlir::Value> readSequential(const PointNode *node, const Tile &tile, const TileSlot &slot);
   mlir::Value numberOf(const TileSlot &slot);
-  unsigned elementsOf(const PointNode *node) const;
   mlir::Value pick(llvm::ArrayRef<mlir::Value> values, const PointNode *node, int64_t c, int64_t s) const;
   void keepSum(const PointNode *sum, const TileSlot &slot, llvm::ArrayRef<mlir::Value> operand);
   /// Of the lanes of a group of points, which begin with `lane`.
@@ -142,25 +155,30 @@ private:
   bool parkPoints;
   TileBlock block;
 
-  llvm::DenseMap<const PointNode *, mlir::Value> shared;  ///< [slot][lane], or of rows [slot][copy][inner]
+  llvm::DenseMap<const PointNode *, mlir::Value> shared;  ///< [slot][copy][lane], or of rows [slot][copy][inner]
   llvm::MapVector<const PointNode *, mlir::Value> parked; ///< [group of points of the thread][thread][lane]
   /// (token, lane) points that are computed again after the sequential part: cheaper than to park them.
   llvm::SmallVector<const PointNode *> remade;
-  /// Operands that are read again there: they come from a cache.
-  llvm::SetVector<const PointNode *> reread;
+  /// Operands that are needed again there, put aside as they were read: [group of points][thread][lane, or one].
+  llvm::MapVector<const PointNode *, mlir::Value> parkedOperands;
   llvm::DenseMap<const PointNode *, mlir::Value> views; ///< of leaves
   llvm::DenseSet<const PointNode *> vectors;            ///< leaves whose lanes are read at once
   llvm::SmallVector<const PointNode *> innerSums, laneSums;
-  mlir::Value innerSumMemory; ///< [group][value][lane thread, padded]
+  mlir::Value innerSumMemory; ///< [group][sum and token][lane, padded]
   mlir::Value laneSumMemory;  ///< [slot][warp][value][inner thread]
   int64_t groupTokens = 1;    ///< tokens whose inner sums are taken together
   /// With sums over lanes a thread's elements are in an order of its own, inner point s ^ twist at s, which spares the
   /// selects of sumTransposed. Rows are shared in each of these orders.
   bool twists = false;
-  mlir::Value twist;  ///< the thread's; null without
-  mlir::Value resets; ///< view of the flags; null without
-  mlir::Value flag;   ///< of one token of the tile, for isPlain
+  mlir::Value twist; ///< the thread's; null without
+  /// Likewise with sums over inner points where a thread has two lanes: the upper half of a lane's threads has them the
+  /// other way round, lane c ^ 1 at c. What is shared of lanes is shared in both orders.
+  bool lanesTwist = false;
+  mlir::Value laneTwist; ///< the thread's, 0 or 1; null without
+  mlir::Value resets;    ///< view of the flags; null without
+  mlir::Value flag;      ///< of one token of the tile, for isPlain
   llvm::SmallVector<PendingSum> pendingInner, pendingLane;
+  llvm::SmallVector<std::function<void()>> pendingWrites; ///< of lane sums
 
   TileValues hoisted;                   ///< of the sequential part
   TileValues hoistedPoints;             ///< of (token, lane) points, per lane of a group

@@ -9,6 +9,8 @@ namespace adjc::scan {
 
 /// Elements of the state per group of a carry.
 static constexpr int64_t carryElements = gpuThreads;
+/// Registers that are left beside the sequential part for the operands of the next tile.
+static constexpr int64_t operandsAhead = 16;
 /// Chunks that a carry reads ahead.
 static constexpr int64_t carryUnroll = 16;
 
@@ -77,6 +79,7 @@ const PointNode *TileKernel::addTileOutput(PointNode *node, Value tensor, Affine
 }
 
 bool TileKernel::makeProgram() {
+  program.shareProducts();
   tiles.emplace(program, geometry, layout, stateLeaves);
   return tiles->fits();
 }
@@ -177,6 +180,7 @@ SmallVector<Value> TileKernel::forTiles(const TileBlock &block, bool reverse, Va
     llvm::append_range(values, read(tile));
     return values;
   };
+  bool late = readsLate.value_or(emitter->operandRegisters() > operandsAhead);
   SmallVector<Value> first(inits);
   SmallVector<Value> firstRead = readAll(b.index(0));
   llvm::append_range(first, firstRead);
@@ -185,11 +189,16 @@ SmallVector<Value> TileKernel::forTiles(const TileBlock &block, bool reverse, Va
     Tile tile = tileNumber(number);
     emitter->emitBefore(tile, operands.drop_back(ownOperands));
     finishPoints();
+    auto readNext = [&] { return readAll(b.min(b.add(number, b.index(1)), last)); };
+    // The next tile's operands are on their way while this one is worked on, or finished.
+    SmallVector<Value> nextRead;
+    if (!late)
+      nextRead = readNext();
     SmallVector<Value> next = emitTokens(tile, values, [&](const Tile &tile, ValueRange values) {
       return tokens(tile, operands.take_back(ownOperands), values);
     });
-    // The next tile's operands are on their way while this one's are finished.
-    SmallVector<Value> nextRead = readAll(b.min(b.add(number, b.index(1)), last));
+    if (late)
+      nextRead = readNext();
     emitter->emitAfter(tile);
     finishPoints();
     llvm::append_range(next, nextRead);
@@ -238,17 +247,24 @@ Value TileKernel::vectorOffset(int64_t c) {
   return elementOffset(b, geometry, index);
 }
 
-ElementValues TileKernel::loadElements(Value flat, Value base) {
+ElementValues TileKernel::loadElements(Value flat, Value base) { return inOwnOrder(readElements(flat, base)); }
+
+ElementValues TileKernel::inOwnOrder(const ElementValues &read) {
+  ElementValues values = read;
+  for (int64_t c = 0; isVector(geometry, layout) && c < layout.laneShare; ++c)
+    llvm::copy(emitter->twisted(ArrayRef(read[0]).slice(c * 4, 4)), values[0].begin() + c * 4);
+  return values;
+}
+
+ElementValues TileKernel::readElements(Value flat, Value base) {
   ElementValues values(parts(), SmallVector<Value>(layout.elements()));
   for (int64_t c = 0; c < layout.laneShare; ++c) {
     if (isVector(geometry, layout)) {
       Value place = b.add(base, vectorOffset(c));
       Value vector = vector::LoadOp::create(b, VectorType::get({4}, b.getF32Type()), flat, ValueRange(place),
                                             /*nontemporal=*/false, llvm::MaybeAlign(16));
-      SmallVector<Value> own;
       for (int64_t s = 0; s < 4; ++s)
-        own.push_back(vector::ExtractOp::create(b, vector, ArrayRef<int64_t>{s}));
-      llvm::copy(emitter->twisted(own), values[0].begin() + c * 4);
+        values[0][c * 4 + s] = vector::ExtractOp::create(b, vector, ArrayRef<int64_t>{s});
       continue;
     }
     for (int64_t s = 0; s < layout.innerShare; ++s) {

@@ -72,7 +72,8 @@ protected:
              llvm::function_ref<llvm::SmallVector<mlir::Value>(const Tile &, mlir::ValueRange)> body);
   /// Runs over the tiles of a block with carried values, from the last one with `reverse`. `tokens` writes the
   /// sequential part (tile, own operands, carried values); `ownOperands` values are read by `read` along with the
-  /// tile's operands, a tile ahead; `finishPoints` comes after each part that stores (token, lane) points.
+  /// tile's operands, a tile ahead, before the sequential part or after it (`readsLate`); `finishPoints` comes after
+  /// each part that stores (token, lane) points.
   llvm::SmallVector<mlir::Value>
   forTiles(const TileBlock &block, bool reverse, mlir::ValueRange inits,
            llvm::function_ref<llvm::SmallVector<mlir::Value>(const Tile &)> read, size_t ownOperands,
@@ -81,7 +82,7 @@ protected:
   /// `values` where the token is one of the tile's, else `old`.
   ElementValues ifToken(const Tile &tile, const TileSlot &slot, const ElementValues &values, const ElementValues &old);
 
-  /// Runs over the quarters of a tile with carried values, the last one first with `reverse`.
+  /// Runs over the first `count` quarters of a tile with carried values, the last one first with `reverse`.
   llvm::SmallVector<mlir::Value>
   forQuarters(mlir::ValueRange inits, bool reverse, int64_t count,
               llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value quarter, mlir::ValueRange carried)> body);
@@ -90,6 +91,9 @@ protected:
   mlir::Value vectorOffset(int64_t c);
   /// Copies the thread's elements between a flat memref that holds states from `base` on and registers.
   ElementValues loadElements(mlir::Value flat, mlir::Value base);
+  /// The same in two steps: the second one needs what the first has read.
+  ElementValues readElements(mlir::Value flat, mlir::Value base);
+  ElementValues inOwnOrder(const ElementValues &read);
   void storeElements(const ElementValues &values, mlir::Value flat, mlir::Value base);
 
   /// The start of array `number` (of those that hold a state per chunk) at a sequence's chunk in the workspace.
@@ -106,6 +110,9 @@ protected:
   PointProgram program;
   TileRegisters registers;
   llvm::DenseSet<const PointNode *> stateLeaves;
+  /// Whether the next tile's operands are read after the sequential part, which needs the registers that they take. By
+  /// itself so where these are many.
+  std::optional<bool> readsLate;
   std::optional<TileProgram> tiles;
   std::optional<TileEmitter> emitter;
 };

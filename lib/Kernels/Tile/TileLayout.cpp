@@ -16,7 +16,7 @@ constexpr int64_t chunkTokens = 512, shortChunkTokens = 128;
 
 /// A GPU that spans are chosen for: an H100's processors, and the threads of `_states` that one holds. Another one
 /// computes the same, with another number of idle processors at the end.
-constexpr int64_t processors = 132, statesThreads = 1280;
+constexpr int64_t processors = 132, statesThreads = 1024;
 /// Warps that a processor does without when it waits for memory and for results: its time for w warps is that for
 /// w + idleWarps which would always have work.
 constexpr int64_t idleWarps = 4;
@@ -84,9 +84,9 @@ std::optional<TileLayout> TileLayout::get(const ScanGeometry &geometry, const Sp
   return layout;
 }
 
-TileLayout TileLayout::withTwoLanes() const {
+TileLayout TileLayout::forSpans(const ScanGeometry &geometry) const {
   TileLayout layout = *this;
-  if (laneShare == 1 && innerThreads > 1 && laneThreads % 2 == 0 && threads() % 64 == 0) {
+  if (geometry.stateParts == 1 && laneShare == 1 && innerThreads > 1 && laneThreads % 2 == 0 && threads() % 64 == 0) {
     layout.laneShare = 2;
     layout.laneThreads /= 2;
   }

@@ -31,7 +31,7 @@ struct SpanWork {
 /// sequential part of a tile a thread holds `laneShare` lanes x `innerShare` inner points in registers:
 ///
 ///     thread = laneThread * innerThreads + innerThread
-///     lane   = laneThread + c * laneThreads,   c < laneShare
+///     lane   = laneThread * laneShare + c,     c < laneShare
 ///     inner  = innerThread * innerShare + s,   s < innerShare
 ///
 /// What has no inner points is computed before and after it. There a thread has the tile's (token, lane) points
@@ -58,10 +58,11 @@ struct TileLayout {
   int64_t pointGroups() const { return pointsPerThread() / pointLanes(); }
   int64_t pointStep() const { return tileTokens / pointGroups(); }
 
-  /// The same with two lanes per thread and half the threads, where that leaves whole warps and a sum over inner points
-  /// is still shared out: sums over lanes take half the shuffles, and what varies over inner points alone is read half
-  /// as often.
-  TileLayout withTwoLanes() const;
+  /// Of what runs over spans, whose threads wait for shared memory and shuffles: the same with two lanes per thread and
+  /// half the threads, where that leaves whole warps and a sum over inner points is still shared out. Sums over lanes
+  /// take half the shuffles, and what varies over inner points alone is read half as often. Complex states fill the
+  /// registers with one lane.
+  TileLayout forSpans(const ScanGeometry &geometry) const;
 
   /// None where the recurrence does not fit this scheme (a dense transition, several inner dimensions, an odd number of
   /// inner points): it is then computed lane by lane as on the CPU.

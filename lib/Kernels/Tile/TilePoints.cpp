@@ -3,6 +3,9 @@
 #include "TileEmitter.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -39,6 +42,7 @@ const PointNode *TileEmitter::rootOf(const PointNode *node) const {
 
 void TileEmitter::chooseParked() {
   llvm::DenseSet<const PointNode *> again, aside;
+  llvm::SetVector<const PointNode *> operands;
   std::function<void(const PointNode *)> need = [&](const PointNode *node) {
     if (program.stageOf(node) != TileStage::Before)
       return;
@@ -47,7 +51,7 @@ void TileEmitter::chooseParked() {
       if (shared.contains(node))
         return;
       if (node->kind == Kind::Leaf && node->tensor && node->map)
-        reread.insert(node);
+        operands.insert(node);
       else
         aside.insert(node);
       return;
@@ -59,7 +63,7 @@ void TileEmitter::chooseParked() {
     llvm::for_each(node->operands, need);
   for (const PointNode *node : program.inStage(TileStage::Before)) {
     auto isThere = [&](const PointNode *operand) {
-      return program.stageOf(operand) == TileStage::Hoisted || shared.contains(operand) || reread.contains(operand) ||
+      return program.stageOf(operand) == TileStage::Hoisted || shared.contains(operand) || operands.contains(operand) ||
              aside.contains(operand) || again.contains(operand);
     };
     // What follows from several values that are there anyway need not be put aside beside them.
@@ -73,6 +77,9 @@ void TileEmitter::chooseParked() {
       parked[node] = b.workspace({layout.pointGroups(), layout.threads(), layout.pointLanes()},
                                  node->type.isInteger(1) ? b.getI8Type() : node->type);
   }
+  for (const PointNode *node : operands)
+    parkedOperands[node] = b.workspace({layout.pointGroups(), layout.threads(), layout.pointLanes()},
+                                       cast<RankedTensorType>(node->tensor.getType()).getElementType());
 }
 
 //===----------------------------------------------------------------------------------------------------------------===//
@@ -109,6 +116,15 @@ void TileEmitter::forLeaves(function_ref<void(const PointNode *, int64_t)> body)
     }
 }
 
+int64_t TileEmitter::operandRegisters() {
+  int64_t bytes = 0;
+  forLeaves([&](const PointNode *node, int64_t count) {
+    if (node->tensor && node->map)
+      bytes += count * llvm::divideCeil(getElementTypeOrSelf(node->tensor.getType()).getIntOrFloatBitWidth(), 8);
+  });
+  return layout.pointGroups() * llvm::divideCeil(bytes, 4);
+}
+
 /// A leaf's value as it is stored: its conversion to f32 would wait for it.
 Value TileEmitter::readRaw(const PointNode *node, const PointIndex &index) {
   if (!node->tensor || !node->map)
@@ -118,8 +134,35 @@ Value TileEmitter::readRaw(const PointNode *node, const PointIndex &index) {
   if (!vectors.contains(node))
     return memref::LoadOp::create(b, view, indices);
   auto type = VectorType::get({layout.pointLanes()}, cast<MemRefType>(view.getType()).getElementType());
-  int64_t bytes = layout.pointLanes() * type.getElementTypeBitWidth() / 8;
-  return vector::LoadOp::create(b, type, view, indices, /*nontemporal=*/false, llvm::MaybeAlign(bytes));
+  return vector::LoadOp::create(b, type, view, indices, /*nontemporal=*/false, vectorAlignment(type));
+}
+
+llvm::MaybeAlign TileEmitter::vectorAlignment(VectorType type) const {
+  return llvm::MaybeAlign(type.getNumElements() * type.getElementTypeBitWidth() / 8);
+}
+
+void TileEmitter::parkOperand(const PointNode *node, int64_t group, ValueRange raw) {
+  Value memory = parkedOperands.lookup(node);
+  for (auto [i, value] : llvm::enumerate(raw)) {
+    SmallVector<Value> place{b.index(group), block.thread, b.index(i)};
+    if (auto type = dyn_cast<VectorType>(value.getType()))
+      vector::StoreOp::create(b, value, memory, place, /*nontemporal=*/false, vectorAlignment(type));
+    else
+      b.store(value, memory, place);
+  }
+}
+
+SmallVector<Value> TileEmitter::takeOperand(const PointNode *node, int64_t group) {
+  Value memory = parkedOperands.lookup(node);
+  SmallVector<Value> raw;
+  auto type = VectorType::get({layout.pointLanes()}, cast<MemRefType>(memory.getType()).getElementType());
+  if (vectors.contains(node))
+    raw.push_back(vector::LoadOp::create(b, type, memory, ValueRange{b.index(group), block.thread, b.index(0)},
+                                         /*nontemporal=*/false, vectorAlignment(type)));
+  else
+    for (int64_t i = 0; i < (program.hasLane(node) ? layout.pointLanes() : 1); ++i)
+      raw.push_back(memref::LoadOp::create(b, memory, ValueRange{b.index(group), block.thread, b.index(i)}));
+  return unpack(node, raw);
 }
 
 SmallVector<Value> TileEmitter::unpack(const PointNode *node, ValueRange raw) {
@@ -202,6 +245,8 @@ void TileEmitter::emitBefore(const Tile &tile, ValueRange read) {
     forLeaves([&](const PointNode *node, int64_t count) {
       int64_t reads = vectors.contains(node) ? 1 : count;
       group.values[node] = unpack(node, read.take_front(reads));
+      if (parkedOperands.contains(node))
+        parkOperand(node, number, read.take_front(reads));
       read = read.drop_front(reads);
     });
   }
@@ -213,7 +258,7 @@ void TileEmitter::emitBefore(const Tile &tile, ValueRange read) {
         if (node->kind != Kind::Leaf)
           computePoint(node, group);
         if (shared.contains(node))
-          writeShared(group.values[node], shared[node], {group.slot, group.index.front().lane});
+          sharePoints(node, group);
         if (parked.contains(node))
           writeShared(group.values[node], parked[node], {b.index(number), block.thread, b.index(0)});
       }
@@ -222,14 +267,6 @@ void TileEmitter::emitBefore(const Tile &tile, ValueRange read) {
 }
 
 void TileEmitter::emitAfter(const Tile &tile) {
-  // All groups' at once: nothing waits for them yet.
-  SmallVector<SmallVector<Value>> readAgain;
-  for (int64_t number = 0; number < layout.pointGroups(); ++number) {
-    PointGroup group = makeGroup(tile, number);
-    for (const PointNode *node : reread)
-      for (int64_t i = 0, reads = vectors.contains(node) ? 1 : layout.pointLanes(); i < reads; ++i)
-        (i == 0 ? readAgain.emplace_back() : readAgain.back()).push_back(readRaw(node, group.index[i]));
-  }
   for (auto [number, before] : llvm::enumerate(points)) {
     // Values of before the sequential part are not kept in registers, which that part needs.
     PointGroup group = makeGroup(tile, number);
@@ -238,15 +275,16 @@ void TileEmitter::emitAfter(const Tile &tile) {
     Value lane = group.index.front().lane;
     for (auto [sum, node] : llvm::enumerate(innerSums))
       group.values[node] = readInnerSums(sum, group.slot, lane);
-    for (auto [i, node] : llvm::enumerate(reread))
-      group.values[node] = unpack(node, readAgain[number * reread.size() + i]);
+    for (auto &[node, memory] : parkedOperands)
+      group.values[node] = takeOperand(node, number);
     for (auto &[node, memory] : parked)
       group.values[node] =
           readShared(memory, {b.index(number), block.thread, b.index(0)}, layout.pointLanes(), node->type);
     if (parkPoints) {
       for (const PointNode *node : program.inStage(TileStage::Before))
         if (shared.contains(node))
-          group.values[node] = readShared(shared[node], {group.slot, lane}, layout.pointLanes(), node->type);
+          group.values[node] =
+              readShared(shared[node], {group.slot, b.index(0), lane}, layout.pointLanes(), node->type);
       for (const PointNode *node : program.inStage(TileStage::Scalar))
         if (program.isUsedIn(node, TileStage::After))
           group.values[node] = before.values[node];
@@ -263,6 +301,22 @@ void TileEmitter::emitAfter(const Tile &tile) {
 //===----------------------------------------------------------------------------------------------------------------===//
 // Shared memory
 //===----------------------------------------------------------------------------------------------------------------===//
+
+void TileEmitter::sharePoints(const PointNode *node, const PointGroup &group) {
+  SmallVector<Value> values = group.values.lookup(node);
+  Value lane = group.index.front().lane;
+  writeShared(values, shared[node], {group.slot, b.index(0), lane});
+  if (!lanesTwist)
+    return;
+  Value copy = b.index(1);
+  if (values.size() % 2 != 0) { // one point; its neighbour is another thread's
+    writeShared(values, shared[node], {group.slot, copy, laneInCopy(arith::XOrIOp::create(b, lane, copy), copy)});
+    return;
+  }
+  for (size_t i = 0; i < values.size(); i += 2)
+    std::swap(values[i], values[i + 1]);
+  writeShared(values, shared[node], {group.slot, copy, laneInCopy(lane, copy)});
+}
 
 /// f32 values that go at once: as many as a multiple of which there are, up to 16 bytes.
 static int64_t atOnce(int64_t count, Type type) { return type.isF32() ? std::gcd(count, int64_t(4)) : 1; }

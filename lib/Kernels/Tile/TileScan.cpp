@@ -38,7 +38,7 @@ public:
     for (auto [number, output] : llvm::enumerate(scan.getOutputs()))
       if (isWritten(output))
         addTileOutput(yielded[number].re, output, scan.getOutputMap(number), nullptr);
-    return makeEmitter(resetFlag);
+    return makeEmitter(resetFlag, /*parkPoints=*/true);
   }
 
   void emitStates() {
@@ -87,19 +87,7 @@ public:
           Value number = b.add(b.mul(block.scan.batch, perSequence), b.div(tile.first, b.index(tileTokens)));
           storeElements(h, checkpoints, b.mul(number, b.index(stateFloats())));
         }
-        return forQuarters(flatten({&h}), /*reverse=*/false, 4, [&](Value quarter, ValueRange values) {
-          ElementValues h = take(values);
-          for (int64_t offset = 0; offset < quarterTokens; ++offset) {
-            TileSlot slot{quarter, offset};
-            ElementValues old = h;
-            h = step(tile, slot, h);
-            h = ifToken(tile, slot, h, old);
-            emitter->finishToken();
-            if ((offset + 1) % emitter->getGroupTokens() == 0)
-              emitter->finishGroup();
-          }
-          return flatten({&h});
-        });
+        return emitOutputTokens(tile, h);
       });
       if (last) {
         ValueRange rest(end);
@@ -111,6 +99,29 @@ public:
   }
 
 private:
+  SmallVector<Value> emitOutputTokens(const Tile &tile, const ElementValues &start) {
+    auto quarterOf = [&](Value quarter, ValueRange values) {
+      ElementValues h = take(values);
+      for (int64_t offset = 0; offset < quarterTokens; ++offset) {
+        TileSlot slot{quarter, offset};
+        ElementValues old = h;
+        h = step(tile, slot, h);
+        h = ifToken(tile, slot, h, old);
+        emitter->finishToken();
+        if ((offset + 1) % emitter->getGroupTokens() == 0)
+          emitter->finishGroup();
+      }
+      return flatten({&h});
+    };
+    SmallVector<Value> state = flatten({&start});
+    if (!tile.plain)
+      return forQuarters(state, /*reverse=*/false, 4, quarterOf);
+    // One after the other: a quarter's exponentials need not wait for the last one's sums.
+    for (int64_t quarter = 0; quarter < 4; ++quarter)
+      state = quarterOf(b.index(quarter), state);
+    return state;
+  }
+
   bool isWritten(Value result) { return result && context.isOutput(result); }
 
   SmallVector<Value> forTiles(const TileBlock &block, ValueRange inits,
@@ -133,12 +144,17 @@ private:
   llvm::DenseSet<const PointNode *> all;
 };
 
+/// Blocks of `_outputs` that a processor holds at once: a thread takes up to 64 registers, with two lanes 96.
+int64_t residentSpans(const TileLayout &layout) {
+  return std::max<int64_t>(1, (layout.laneShare > 1 ? 640 : 1024) / layout.threads());
+}
+
 std::optional<TileLayout> layoutOf(adj::KernelOp kernel, ssm::ScanOp scan, const ScanGeometry &geometry) {
   if (scan.getCheckpoints() && scan.getCheckpointEvery() != tileTokens)
     return std::nullopt;
-  // Of `_outputs`: a thread takes up to 64 registers, and what lockstep costs was measured (docs/performance.md).
-  auto resident = [](const TileLayout &layout) { return std::max<int64_t>(1, 1024 / layout.threads()); };
-  return TileLayout::get(geometry, {.perToken = 1.4, .lockstep = 0.1, .residentBlocks = resident},
+  // What lockstep costs was measured (docs/performance.md).
+  auto resident = [&](const TileLayout &layout) { return residentSpans(layout.forSpans(geometry)); };
+  return TileLayout::get(geometry, {.perToken = 1.3, .lockstep = 0.1, .residentBlocks = resident},
                          getShardShape(kernel));
 }
 
@@ -152,7 +168,8 @@ KernelLaunches tileScanLaunches(adj::KernelOp kernel, Operation *op, KernelTarge
   std::optional<TileLayout> layout = target == KernelTarget::Gpu ? layoutOf(kernel, scan, geometry) : std::nullopt;
   auto fits = [&](bool outputs) {
     return tryInScratch(kernel, [&](KernelContext &context) {
-      FailureOr<bool> built = TileScan(context, scan, geometry, *layout).build(outputs);
+      TileLayout own = outputs ? layout->forSpans(geometry) : *layout;
+      FailureOr<bool> built = TileScan(context, scan, geometry, own).build(outputs);
       return succeeded(built) && *built;
     });
   };
@@ -162,6 +179,8 @@ KernelLaunches tileScanLaunches(adj::KernelOp kernel, Operation *op, KernelTarge
                     layout->threads()};
   KernelGrid spans = chunks;
   spans.block *= layout->span;
+  TileLayout ofSpans = layout->forSpans(geometry);
+  spans.threads = ofSpans.threads();
   int64_t elements = geometry.stateParts;
   for (unsigned dim : geometry.state)
     elements *= geometry.sizes[dim];
@@ -179,6 +198,8 @@ LogicalResult emitTileScan(KernelContext &context, Operation *op) {
   auto scan = cast<ssm::ScanOp>(op);
   ScanGeometry geometry = ScanGeometry::get(op, context.getTarget());
   TileLayout layout = *layoutOf(context.getKernel(), scan, geometry);
+  if (context.getLaunch() == TileScan::Outputs)
+    layout = layout.forSpans(geometry);
   TileScan kernel(context, scan, geometry, layout);
   if (context.getLaunch() == TileScan::Carry) {
     kernel.emitCarries();

@@ -5,6 +5,7 @@
 // functions, which cost most.
 //
 //===----------------------------------------------------------------------------------------------------------------===//
+#include "ThreadMemory.h"
 #include "TileKernel.h"
 #include "TileTokenSums.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -19,6 +20,12 @@ namespace {
 /// Threads of `_gradients` that a processor shall hold at once, with one lane each (half of them where a state is
 /// complex and takes twice the registers) and with two.
 constexpr int64_t gradientThreads = 512, twoLaneThreads = 256;
+
+/// Blocks of `_gradients` that a processor shall hold at once.
+int64_t residentBlocks(const ScanGeometry &geometry, const TileLayout &layout) {
+  int64_t threads = layout.laneShare > 1 ? twoLaneThreads : gradientThreads / geometry.stateParts;
+  return std::max<int64_t>(1, threads / layout.threads());
+}
 
 class TileScanAdjoint : public TileKernel {
 public:
@@ -117,8 +124,9 @@ public:
       others.push_back(sum);
     reversed = tiles->closure(others);
     tokenSums.makeShared();
+    readsLate = true;
     int64_t stateValues = static_cast<int64_t>(parts()) * layout.elements();
-    quarterStates = b.workspace({3, layout.threads(), stateValues}, b.getF32Type());
+    quarterStates.emplace(b, 3, layout.threads(), stateValues);
     Value first = isWritten(scan.getNextStateCotangent()) ? context.flatView(scan.getNextStateCotangent()) : Value();
     forSpans([&](const TileBlock &block) {
       ElementValues c = loadElements(flat, workspaceBase(1, block.scan.batch, block.lastChunk, block.chunks));
@@ -179,7 +187,7 @@ private:
   SmallVector<Value> readCheckpoint(const Tile &tile) {
     Value perSequence = b.ceilDiv(context.tokens, tileTokens);
     Value number = b.add(b.mul(emitter->getBlock().scan.batch, perSequence), b.div(tile.first, b.index(tileTokens)));
-    ElementValues start = loadElements(checkpoints, b.mul(number, b.index(stateFloats())));
+    ElementValues start = readElements(checkpoints, b.mul(number, b.index(stateFloats())));
     return flatten({&start});
   }
 
@@ -187,26 +195,27 @@ private:
   /// sums.
   SmallVector<Value> emitReverse(const Tile &tile, ValueRange start, ValueRange carried) {
     Value thread = emitter->getBlock().thread;
-    int64_t last = 3;
-    SmallVector<Value> lastQuarter = forQuarters(start, /*reverse=*/false, last, [&](Value quarter, ValueRange values) {
-      emitter->writeShared(SmallVector<Value>(values), quarterStates, {quarter, thread, b.index(0)});
-      ElementValues state = take(values);
-      for (int64_t offset = 0; offset < quarterTokens; ++offset)
-        state = advance(tile, {quarter, offset}, state, nullptr);
-      return flatten({&state});
-    });
+    constexpr int64_t last = 3;
+    ElementValues checkpoint = inOwnOrder(take(start));
+    SmallVector<Value> inits =
+        forQuarters(flatten({&checkpoint}), /*reverse=*/false, last, [&](Value quarter, ValueRange values) {
+          quarterStates->write(quarter, thread, SmallVector<Value>(values));
+          ElementValues state = take(values);
+          for (int64_t offset = 0; offset < quarterTokens; ++offset)
+            state = advance(tile, {quarter, offset}, state, nullptr);
+          return flatten({&state});
+        });
     // What a quarter begins with comes along: the last one's from the way here, the others' from where it was put.
-    SmallVector<Value> inits(lastQuarter);
+    size_t stateValues = inits.size();
     llvm::append_range(inits, carried);
-    SmallVector<Value> all = forQuarters(inits, /*reverse=*/true, 4, [&](Value quarter, ValueRange values) {
+    SmallVector<Value> all = forQuarters(inits, /*reverse=*/true, last + 1, [&](Value quarter, ValueRange values) {
       Value previous = b.max(b.sub(quarter, b.index(1)), b.index(0));
-      SmallVector<Value> nextStart =
-          emitter->readShared(quarterStates, {previous, thread, b.index(0)}, lastQuarter.size(), b.getF32Type());
+      SmallVector<Value> nextStart = quarterStates->read(previous, thread);
       ElementValues state = take(values);
       llvm::append_range(nextStart, emitQuarter(tile, quarter, state, values));
       return nextStart;
     });
-    return SmallVector<Value>(ArrayRef(all).drop_front(lastQuarter.size()));
+    return SmallVector<Value>(ArrayRef(all).drop_front(stateValues));
   }
 
   SmallVector<Value> emitQuarter(const Tile &tile, Value quarter, const ElementValues &start, ValueRange carried) {
@@ -238,24 +247,13 @@ private:
   llvm::DenseSet<const PointNode *> recomputed, reversed;
   TileTokenSums tokenSums;
   Value checkpoints;
-  Value quarterStates; ///< of the tile: [quarter][part and element][thread]
+  std::optional<ThreadMemory> quarterStates; ///< what the tile's quarters but the last begin with
 };
-
-/// Of `_gradients`, whose threads wait for shared memory and shuffles. Complex states fill the registers with one lane.
-TileLayout gradientsLayout(const ScanGeometry &geometry, const TileLayout &layout) {
-  return geometry.stateParts == 1 ? layout.withTwoLanes() : layout;
-}
-
-/// Blocks of `_gradients` that a processor shall hold at once.
-int64_t residentBlocks(const ScanGeometry &geometry, const TileLayout &layout) {
-  int64_t threads = layout.laneShare > 1 ? twoLaneThreads : gradientThreads / geometry.stateParts;
-  return std::max<int64_t>(1, threads / layout.threads());
-}
 
 std::optional<TileLayout> layoutOf(adj::KernelOp kernel, adj::ScanAdjointOp scan, const ScanGeometry &geometry) {
   if (scan.getCheckpointEvery() != tileTokens)
     return std::nullopt;
-  auto resident = [&](const TileLayout &layout) { return residentBlocks(geometry, gradientsLayout(geometry, layout)); };
+  auto resident = [&](const TileLayout &layout) { return residentBlocks(geometry, layout.forSpans(geometry)); };
   return TileLayout::get(geometry, {.perToken = 4, .lockstep = 0, .residentBlocks = resident}, getShardShape(kernel));
 }
 
@@ -271,7 +269,7 @@ KernelLaunches tileScanAdjointLaunches(adj::KernelOp kernel, Operation *op, Kern
   auto fits = [&](TileScanAdjoint::Launch launch) {
     return tryInScratch(kernel, [&](KernelContext &context) {
       bool gradients = launch == TileScanAdjoint::Gradients;
-      TileLayout own = gradients ? gradientsLayout(geometry, *layout) : *layout;
+      TileLayout own = gradients ? layout->forSpans(geometry) : *layout;
       TileScanAdjoint adjoint(context, scan, geometry, own);
       FailureOr<bool> built = adjoint.build(launch);
       if (gradients)
@@ -293,8 +291,8 @@ KernelLaunches tileScanAdjointLaunches(adj::KernelOp kernel, Operation *op, Kern
   };
   KernelGrid gradients = chunks;
   gradients.block *= layout->span;
-  gradients.threads = gradientsLayout(geometry, *layout).threads();
-  gradients.minimumBlocks = residentBlocks(geometry, gradientsLayout(geometry, *layout));
+  gradients.threads = layout->forSpans(geometry).threads();
+  gradients.minimumBlocks = residentBlocks(geometry, layout->forSpans(geometry));
   launches.list = {
       {"_states", chunks}, {"_carry", perSequence(elements / geometry.stateParts)}, {"_gradients", gradients}};
   if (sums > 0)
@@ -310,7 +308,7 @@ LogicalResult emitTileScanAdjoint(KernelContext &context, Operation *op) {
   auto launch = static_cast<TileScanAdjoint::Launch>(context.getLaunch());
   TileLayout layout = *layoutOf(context.getKernel(), scan, geometry);
   if (launch == TileScanAdjoint::Gradients)
-    layout = gradientsLayout(geometry, layout);
+    layout = layout.forSpans(geometry);
   TileScanAdjoint kernel(context, scan, geometry, layout);
   if (launch == TileScanAdjoint::Carry) {
     kernel.emitCarries();

@@ -9,10 +9,6 @@ namespace adjc::scan {
 
 using Kind = PointNode::Kind;
 
-unsigned TileEmitter::elementsOf(const PointNode *node) const {
-  return (program.hasLane(node) ? layout.laneShare : 1) * (program.hasInner(node) ? layout.innerShare : 1);
-}
-
 Value TileEmitter::pick(ArrayRef<Value> values, const PointNode *node, int64_t c, int64_t s) const {
   int64_t lane = program.hasLane(node) ? c : 0;
   return values[program.hasInner(node) ? lane * layout.innerShare + s : lane];
@@ -20,16 +16,13 @@ Value TileEmitter::pick(ArrayRef<Value> values, const PointNode *node, int64_t c
 
 SmallVector<Value> TileEmitter::readSequential(const PointNode *node, const Tile &tile, const TileSlot &slot) {
   Value place = numberOf(slot);
-  SmallVector<Value> values;
   switch (program.stageOf(node)) {
   case TileStage::Hoisted:
     return hoisted[node];
-  case TileStage::Before:
-    for (int64_t c = 0; c < layout.laneShare; ++c) {
-      Value lane = b.add(block.laneThread, b.index(c * layout.laneThreads));
-      values.push_back(fromShared(b.load(shared[node], {place, lane}), node->type));
-    }
-    return values;
+  case TileStage::Before: {
+    Value first = b.mul(block.laneThread, b.index(layout.laneShare)), copy = laneTwist ? laneTwist : b.index(0);
+    return readShared(shared[node], {place, copy, laneInCopy(first, copy)}, layout.laneShare, node->type);
+  }
   case TileStage::Row: {
     Value first = b.mul(block.innerThread, b.index(layout.innerShare));
     return readShared(shared[node], {place, twist ? twist : b.index(0), first}, layout.innerShare, node->type);
@@ -121,19 +114,29 @@ void TileEmitter::keepSum(const PointNode *sum, const TileSlot &slot, ArrayRef<V
 }
 
 void TileEmitter::finishGroup() {
-  // Inner sums, of all tokens of the group at once: value (sum, token, lane share).
+  for (const std::function<void()> &write : pendingWrites)
+    write();
+  pendingWrites.clear();
+  // Inner sums, of all tokens of the group at once: value (lane share, sum, token).
   if (!pendingInner.empty()) {
     TileSlot first = pendingInner.front().slot;
     first.offset = first.offset / groupTokens * groupTokens;
     Value group = b.div(numberOf(first), b.index(groupTokens));
-    SmallVector<Value> values(innerSums.size() * groupTokens * layout.laneShare);
+    int64_t rows = static_cast<int64_t>(innerSums.size()) * groupTokens;
+    SmallVector<Value> values(layout.laneShare * rows);
     for (const PendingSum &sum : pendingInner)
       for (auto [c, value] : llvm::enumerate(sum.values))
-        values[(sum.number * groupTokens + (sum.slot.offset - first.offset)) * layout.laneShare + c] = value;
-    TransposedSums sums = sumTransposed(b, values, block.thread, layout.innerThreads, 1);
+        values[c * rows + sum.number * groupTokens + (sum.slot.offset - first.offset)] = value;
+    TransposedSums sums = sumTransposed(b, values, block.thread, layout.innerThreads, 1, lanesTwist ? 1 : 0);
+    // The first half of the threads keeps one lane, the second half the other.
+    Value row = sums.first, lane = b.mul(block.laneThread, b.index(layout.laneShare));
+    if (lanesTwist) {
+      row = b.sub(row, b.mul(laneTwist, b.index(rows)));
+      lane = b.add(lane, laneTwist);
+    }
     auto write = [&] {
       for (auto [i, value] : llvm::enumerate(sums.values))
-        b.store(value, innerSumMemory, {group, b.add(sums.first, b.index(i)), block.laneThread});
+        b.store(value, innerSumMemory, {group, b.add(row, b.index(i)), lane});
     };
     if (sums.writes)
       b.ifThen(sums.writes, write);
@@ -153,23 +156,24 @@ void TileEmitter::finishToken() {
       values[s * laneSums.size() + sum.number] = value;
   TransposedSums sums = sumTransposed(b, values, block.thread, layout.laneThreadsPerWarp(), layout.innerThreads,
                                       twist ? llvm::Log2_64(layout.innerShare) : 0);
-  Value slot = numberOf(pendingLane.front().slot), warp = b.div(block.thread, b.index(32));
-  auto write = [&] {
-    for (auto [i, value] : llvm::enumerate(sums.values))
-      b.store(value, laneSumMemory, {slot, warp, b.add(sums.first, b.index(i)), block.innerThread});
-  };
-  if (sums.writes)
-    b.ifThen(sums.writes, write);
-  else
-    write();
+  pendingWrites.push_back([this, sums, slot = pendingLane.front().slot] {
+    Value warp = b.div(block.thread, b.index(warpThreads));
+    auto write = [&] {
+      for (auto [i, value] : llvm::enumerate(sums.values))
+        b.store(value, laneSumMemory, {numberOf(slot), warp, b.add(sums.first, b.index(i)), block.innerThread});
+    };
+    if (sums.writes)
+      b.ifThen(sums.writes, write);
+    else
+      write();
+  });
   pendingLane.clear();
 }
 
 SmallVector<Value> TileEmitter::readInnerSums(unsigned number, Value slot, Value lane) {
   Value group = b.div(slot, b.index(groupTokens)), member = b.remainder(slot, b.index(groupTokens));
-  Value share = b.div(lane, b.index(layout.laneThreads)), thread = b.remainder(lane, b.index(layout.laneThreads));
-  Value value = b.add(b.mul(b.add(b.index(number * groupTokens), member), b.index(layout.laneShare)), share);
-  return readShared(innerSumMemory, {group, value, thread}, layout.pointLanes(), b.getF32Type());
+  Value row = b.add(b.index(number * groupTokens), member);
+  return readShared(innerSumMemory, {group, row, lane}, layout.pointLanes(), b.getF32Type());
 }
 
 Value TileEmitter::readLaneSum(unsigned number, Value slot, Value inner) {

@@ -84,6 +84,7 @@ struct KernelsToNVVM : adjc::impl::AdjKernelsToNVVMBase<KernelsToNVVM> {
     // After everything else: these patterns would make calls to libdevice of arith and math.
     RewritePatternSet gpuPatterns(&getContext());
     populateGpuToNVVMConversionPatterns(converter, gpuPatterns);
+    populateGpuSubgroupReduceOpLoweringPattern(converter, gpuPatterns);
     target.addIllegalDialect<gpu::GPUDialect>();
     if (failed(applyPartialConversion(getOperation(), target, std::move(gpuPatterns))))
       return signalPassFailure();
