@@ -15,7 +15,7 @@ namespace adjc {
 
 // The same kernels on every GPU: measured on sm_90, `adj-run bench --profile` of examples/mamba-1.4b.mlir, bf16, 65 536
 // tokens in shards of 8192 (docs/performance.md), NVIDIA H100 80GB HBM3, 2026-11-22; benchmarks/predict.py --fit.
-static constexpr std::array<double, kWorkKinds> kGpuEfficiency{0.93, 0.58, 0.57, 0.91, 0.84, 0.54,
+static constexpr std::array<double, kWorkKinds> kGpuEfficiency{0.93, 0.66, 0.66, 0.91, 0.84, 0.54,
                                                                0.69, 0.35, 0.32, 0.88, 1};
 // Recurrences: 4 blocks a processor, as their registers are bounded for (docs/gpu.md). Others: two blocks of 256
 // threads have loads enough under way.
