@@ -126,6 +126,34 @@ adj.kernel @aligned attributes {row_strides = array<i64: 128, 4, 1, 128>, alignm
   adj.yield %y : tensor<?x?x128xbf16>
 }
 
+// Operands that take more than 16 registers of a thread are read after the sequential part, which needs the registers: two f32 of 16 points here, where
+// @aligned has one bf16 and reads before it.
+// CHECK-LABEL: func.func @late_states(
+// CHECK:         scf.for
+// CHECK:           gpu.barrier
+// CHECK-NOT:       memref.load {{.*}} : memref<?x?x128xf32
+// CHECK:           gpu.barrier
+// CHECK:           memref.load {{.*}} : memref<?x?x128xf32
+// CHECK-LABEL: func.func @late_carry(
+adj.kernel @late {
+^bb0(%x: tensor<?x?x128xf32>, %gate: tensor<?x?x128xf32>, %b: tensor<?x?x4xf32>, %a: tensor<128xf32>):
+  %y = ssm.scan over [b, t, d, n] state [d, n] : f32
+      ins(%x as [b, t, d], %gate as [b, t, d], %b as [b, t, n], %a as [d]
+          : tensor<?x?x128xf32>, tensor<?x?x128xf32>, tensor<?x?x4xf32>, tensor<128xf32>)
+      outs([b, t, d] : tensor<?x?x128xf32>)
+      step {
+      ^bb0(%x_: f32, %gate_: f32, %b_: f32, %a_: f32, %reset: i1):
+        %xx = arith.mulf %x_, %gate_ : f32
+        %u = arith.mulf %xx, %b_ : f32
+        ssm.yield %a_, %u : f32, f32
+      } read {
+      ^bb0(%x_: f32, %gate_: f32, %b_: f32, %a_: f32, %h: f32, %reset: i1):
+        %s = ssm.sum [3] %h : f32
+        ssm.yield %s : f32
+      }
+  adj.yield %y : tensor<?x?x128xf32>
+}
+
 // A plan for 256 sequences of 512 tokens: four chunks of 128, and blocks enough without cutting them apart. So a span is four chunks, and the adjoint has
 // nothing to find out about the first four. Where inner points are shared out among threads, a thread of the gradients has two lanes: what is shared of
 // them is there in both orders. Operands that are needed once more are put aside as they were read. The lane sums of a token are written with those of the

@@ -6,18 +6,29 @@
 
 namespace adjc::scan {
 
-/// Slots of `count` f32 values for each thread of a block, in shared memory as [slot][vector][thread][place in the
-/// vector]: a thread moves up to four values at once, and neighbours' are beside each other, so that no two of them
-/// meet in a bank.
+/// Slots of `count` values for each thread of a block, in shared memory as [slot][vector][thread][place in the vector]:
+/// a thread moves up to four values at once, and neighbours' are beside each other, so that no two of them meet in a
+/// bank.
 class ThreadMemory {
 public:
-  ThreadMemory(KernelBuilder &b, int64_t slots, int64_t threads, int64_t count);
-  void write(mlir::Value slot, mlir::Value thread, llvm::ArrayRef<mlir::Value> values);
-  llvm::SmallVector<mlir::Value> read(mlir::Value slot, mlir::Value thread);
+  ThreadMemory(KernelBuilder &b, int64_t slots, int64_t threads, int64_t count, mlir::Type element);
+
+  /// `count` scalars.
+  void write(mlir::Value slot, mlir::Value thread, mlir::ValueRange values) const;
+  llvm::SmallVector<mlir::Value> read(mlir::Value slot, mlir::Value thread) const;
+  /// The same as vectors.
+  void writeVectors(mlir::Value slot, mlir::Value thread, mlir::ValueRange vectors) const;
+  llvm::SmallVector<mlir::Value> readVectors(mlir::Value slot, mlir::Value thread) const;
+  /// Value number `place` of a thread's vector number 0.
+  mlir::Value readAt(mlir::Value slot, mlir::Value thread, mlir::Value place) const;
 
 private:
-  KernelBuilder &b;
-  int64_t count, width;
+  llvm::SmallVector<mlir::Value> indices(mlir::Value slot, int64_t vector, mlir::Value thread) const;
+  llvm::MaybeAlign alignment() const;
+
+  KernelBuilder *b;
+  int64_t count;
+  mlir::VectorType type; ///< of what moves at once
   mlir::Value memory;
 };
 

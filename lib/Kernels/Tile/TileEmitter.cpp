@@ -25,13 +25,12 @@ void TileEmitter::makeShared() {
            layout.laneThreadsPerWarp() >= layout.innerShare;
   lanesTwist = !innerSums.empty() && layout.laneShare == 2;
   int64_t copies = twists ? layout.innerShare : 1;
-  auto typeOf = [&](const PointNode *node) -> Type { return node->type.isInteger(1) ? b.getI8Type() : node->type; };
   for (const PointNode *node : program.inStage(TileStage::Before))
     if (program.isUsedIn(node, TileStage::Sequential))
-      shared[node] = b.workspace({tileTokens, laneCopies(), layout.lanes()}, typeOf(node));
+      shared[node] = b.workspace({tileTokens, laneCopies(), layout.lanes()}, sharedType(node->type));
   for (const PointNode *node : program.inStage(TileStage::Row))
     if (program.isUsedIn(node, TileStage::Sequential))
-      shared[node] = b.workspace({tileTokens, copies, layout.innerSize}, typeOf(node));
+      shared[node] = b.workspace({tileTokens, copies, layout.innerSize}, sharedType(node->type));
   if (parkPoints)
     chooseParked();
   for (TileStage stage : {TileStage::Scalar, TileStage::Row, TileStage::Before})
@@ -54,6 +53,8 @@ void TileEmitter::makeShared() {
         {tileTokens, layout.warps(), static_cast<int64_t>(laneSums.size()) * layout.innerShare, layout.innerThreads},
         b.getF32Type());
 }
+
+Type TileEmitter::sharedType(Type type) const { return type.isInteger(1) ? b.getI8Type() : type; }
 
 Value TileEmitter::toShared(Value value) {
   return value.getType().isInteger(1) ? Value(arith::ExtUIOp::create(b, b.getI8Type(), value)) : value;

@@ -2,6 +2,7 @@
 #ifndef ADJC_KERNELS_TILE_TILEEMITTER_H
 #define ADJC_KERNELS_TILE_TILEEMITTER_H
 
+#include "ThreadMemory.h"
 #include "TileProgram.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
@@ -117,10 +118,6 @@ private:
   mlir::Value readRaw(const PointNode *node, const PointIndex &index);
   /// What readRaw has read of a group of points, in f32: one value per lane, or one for all.
   llvm::SmallVector<mlir::Value> unpack(const PointNode *node, mlir::ValueRange raw);
-  /// Puts aside what readRaw has read of a group of points of this thread, and takes it back.
-  void parkOperand(const PointNode *node, int64_t group, mlir::ValueRange raw);
-  llvm::SmallVector<mlir::Value> takeOperand(const PointNode *node, int64_t group);
-  llvm::MaybeAlign vectorAlignment(mlir::VectorType type) const;
   /// The rows' points of the thread, where each has equally many.
   llvm::SmallVector<PointIndex> rowPoints(const Tile &tile, llvm::SmallVectorImpl<mlir::Value> &slots);
   llvm::SmallVector<const PointNode *> rowLeaves();
@@ -142,8 +139,11 @@ private:
   llvm::SmallVector<mlir::Value> readInnerSums(unsigned number, mlir::Value slot, mlir::Value lane);
   mlir::Value readLaneSum(unsigned number, mlir::Value slot, mlir::Value inner);
   /// f32 values are shared as they are, i1 as i8.
+  mlir::Type sharedType(mlir::Type type) const;
   mlir::Value toShared(mlir::Value value);
   mlir::Value fromShared(mlir::Value value, mlir::Type type);
+  /// Values of a node at a group of points.
+  int64_t countOf(const PointNode *node) const { return program.hasLane(node) ? layout.pointLanes() : 1; }
 
   KernelContext &context;
   KernelBuilder &b;
@@ -155,12 +155,12 @@ private:
   bool parkPoints;
   TileBlock block;
 
-  llvm::DenseMap<const PointNode *, mlir::Value> shared;  ///< [slot][copy][lane], or of rows [slot][copy][inner]
-  llvm::MapVector<const PointNode *, mlir::Value> parked; ///< [group of points of the thread][thread][lane]
+  llvm::DenseMap<const PointNode *, mlir::Value> shared;   ///< [slot][copy][lane], or of rows [slot][copy][inner]
+  llvm::MapVector<const PointNode *, ThreadMemory> parked; ///< a slot for each group of points of the thread
   /// (token, lane) points that are computed again after the sequential part: cheaper than to park them.
   llvm::SmallVector<const PointNode *> remade;
-  /// Operands that are needed again there, put aside as they were read: [group of points][thread][lane, or one].
-  llvm::MapVector<const PointNode *, mlir::Value> parkedOperands;
+  /// Operands that are needed again there, put aside as they were read.
+  llvm::MapVector<const PointNode *, ThreadMemory> parkedOperands;
   llvm::DenseMap<const PointNode *, mlir::Value> views; ///< of leaves
   llvm::DenseSet<const PointNode *> vectors;            ///< leaves whose lanes are read at once
   llvm::SmallVector<const PointNode *> innerSums, laneSums;

@@ -74,12 +74,12 @@ void TileEmitter::chooseParked() {
     if (again.contains(node))
       remade.push_back(node);
     if (aside.contains(node))
-      parked[node] = b.workspace({layout.pointGroups(), layout.threads(), layout.pointLanes()},
-                                 node->type.isInteger(1) ? b.getI8Type() : node->type);
+      parked.insert(
+          {node, ThreadMemory(b, layout.pointGroups(), layout.threads(), countOf(node), sharedType(node->type))});
   }
   for (const PointNode *node : operands)
-    parkedOperands[node] = b.workspace({layout.pointGroups(), layout.threads(), layout.pointLanes()},
-                                       cast<RankedTensorType>(node->tensor.getType()).getElementType());
+    parkedOperands.insert({node, ThreadMemory(b, layout.pointGroups(), layout.threads(), countOf(node),
+                                              getElementTypeOrSelf(node->tensor.getType()))});
 }
 
 //===----------------------------------------------------------------------------------------------------------------===//
@@ -112,7 +112,7 @@ void TileEmitter::forLeaves(function_ref<void(const PointNode *, int64_t)> body)
       for (TileStage user : {TileStage::Scalar, TileStage::Before, TileStage::After})
         used |= program.isUsedIn(node, user);
       if (node->kind == Kind::Leaf && used)
-        body(node, program.hasLane(node) ? layout.pointLanes() : 1);
+        body(node, countOf(node));
     }
 }
 
@@ -134,35 +134,8 @@ Value TileEmitter::readRaw(const PointNode *node, const PointIndex &index) {
   if (!vectors.contains(node))
     return memref::LoadOp::create(b, view, indices);
   auto type = VectorType::get({layout.pointLanes()}, cast<MemRefType>(view.getType()).getElementType());
-  return vector::LoadOp::create(b, type, view, indices, /*nontemporal=*/false, vectorAlignment(type));
-}
-
-llvm::MaybeAlign TileEmitter::vectorAlignment(VectorType type) const {
-  return llvm::MaybeAlign(type.getNumElements() * type.getElementTypeBitWidth() / 8);
-}
-
-void TileEmitter::parkOperand(const PointNode *node, int64_t group, ValueRange raw) {
-  Value memory = parkedOperands.lookup(node);
-  for (auto [i, value] : llvm::enumerate(raw)) {
-    SmallVector<Value> place{b.index(group), block.thread, b.index(i)};
-    if (auto type = dyn_cast<VectorType>(value.getType()))
-      vector::StoreOp::create(b, value, memory, place, /*nontemporal=*/false, vectorAlignment(type));
-    else
-      b.store(value, memory, place);
-  }
-}
-
-SmallVector<Value> TileEmitter::takeOperand(const PointNode *node, int64_t group) {
-  Value memory = parkedOperands.lookup(node);
-  SmallVector<Value> raw;
-  auto type = VectorType::get({layout.pointLanes()}, cast<MemRefType>(memory.getType()).getElementType());
-  if (vectors.contains(node))
-    raw.push_back(vector::LoadOp::create(b, type, memory, ValueRange{b.index(group), block.thread, b.index(0)},
-                                         /*nontemporal=*/false, vectorAlignment(type)));
-  else
-    for (int64_t i = 0; i < (program.hasLane(node) ? layout.pointLanes() : 1); ++i)
-      raw.push_back(memref::LoadOp::create(b, memory, ValueRange{b.index(group), block.thread, b.index(i)}));
-  return unpack(node, raw);
+  return vector::LoadOp::create(b, type, view, indices, /*nontemporal=*/false,
+                                llvm::MaybeAlign(type.getNumElements() * type.getElementTypeBitWidth() / 8));
 }
 
 SmallVector<Value> TileEmitter::unpack(const PointNode *node, ValueRange raw) {
@@ -202,7 +175,7 @@ void TileEmitter::computePoint(const PointNode *node, PointGroup &group) {
     return values[values.size() == 1 ? 0 : i];
   };
   SmallVector<Value> values;
-  for (int64_t i = 0; i < (program.hasLane(node) ? layout.pointLanes() : 1); ++i)
+  for (int64_t i = 0; i < countOf(node); ++i)
     values.push_back(node->emit(b, group.index[i], llvm::map_to_vector(node->operands, [&](const PointNode *operand) {
                                   return valueOf(operand, i);
                                 })));
@@ -244,9 +217,14 @@ void TileEmitter::emitBefore(const Tile &tile, ValueRange read) {
     PointGroup &group = points.emplace_back(makeGroup(tile, number));
     forLeaves([&](const PointNode *node, int64_t count) {
       int64_t reads = vectors.contains(node) ? 1 : count;
-      group.values[node] = unpack(node, read.take_front(reads));
-      if (parkedOperands.contains(node))
-        parkOperand(node, number, read.take_front(reads));
+      ValueRange raw = read.take_front(reads);
+      group.values[node] = unpack(node, raw);
+      if (auto memory = parkedOperands.find(node); memory != parkedOperands.end()) {
+        if (vectors.contains(node))
+          memory->second.writeVectors(b.index(number), block.thread, raw);
+        else
+          memory->second.write(b.index(number), block.thread, raw);
+      }
       read = read.drop_front(reads);
     });
   }
@@ -259,8 +237,9 @@ void TileEmitter::emitBefore(const Tile &tile, ValueRange read) {
           computePoint(node, group);
         if (shared.contains(node))
           sharePoints(node, group);
-        if (parked.contains(node))
-          writeShared(group.values[node], parked[node], {b.index(number), block.thread, b.index(0)});
+        if (auto memory = parked.find(node); memory != parked.end())
+          memory->second.write(b.index(number), block.thread,
+                               llvm::map_to_vector(group.values[node], [&](Value value) { return toShared(value); }));
       }
     storePoints(tile, group, TileStage::Before);
   }
@@ -275,11 +254,13 @@ void TileEmitter::emitAfter(const Tile &tile) {
     Value lane = group.index.front().lane;
     for (auto [sum, node] : llvm::enumerate(innerSums))
       group.values[node] = readInnerSums(sum, group.slot, lane);
+    Value slot = b.index(number);
     for (auto &[node, memory] : parkedOperands)
-      group.values[node] = takeOperand(node, number);
+      group.values[node] = unpack(node, vectors.contains(node) ? memory.readVectors(slot, block.thread)
+                                                               : memory.read(slot, block.thread));
     for (auto &[node, memory] : parked)
-      group.values[node] =
-          readShared(memory, {b.index(number), block.thread, b.index(0)}, layout.pointLanes(), node->type);
+      group.values[node] = llvm::map_to_vector(memory.read(slot, block.thread),
+                                               [&](Value value) { return fromShared(value, node->type); });
     if (parkPoints) {
       for (const PointNode *node : program.inStage(TileStage::Before))
         if (shared.contains(node))

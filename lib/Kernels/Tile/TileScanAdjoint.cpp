@@ -126,7 +126,7 @@ public:
     tokenSums.makeShared();
     readsLate = true;
     int64_t stateValues = static_cast<int64_t>(parts()) * layout.elements();
-    quarterStates.emplace(b, 3, layout.threads(), stateValues);
+    quarterStates.emplace(b, 3, layout.threads(), stateValues, b.getF32Type());
     Value first = isWritten(scan.getNextStateCotangent()) ? context.flatView(scan.getNextStateCotangent()) : Value();
     forSpans([&](const TileBlock &block) {
       ElementValues c = loadElements(flat, workspaceBase(1, block.scan.batch, block.lastChunk, block.chunks));
@@ -199,7 +199,7 @@ private:
     ElementValues checkpoint = inOwnOrder(take(start));
     SmallVector<Value> inits =
         forQuarters(flatten({&checkpoint}), /*reverse=*/false, last, [&](Value quarter, ValueRange values) {
-          quarterStates->write(quarter, thread, SmallVector<Value>(values));
+          quarterStates->write(quarter, thread, values);
           ElementValues state = take(values);
           for (int64_t offset = 0; offset < quarterTokens; ++offset)
             state = advance(tile, {quarter, offset}, state, nullptr);

@@ -1,7 +1,6 @@
 //===- TileTokenSums.cpp - cotangents of what does not vary over the tokens, summed over them -------------------===//
 #include "TileTokenSums.h"
 #include "../ScanOperands.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 
@@ -38,7 +37,7 @@ bool TileTokenSums::place(const TileProgram &program) {
 void TileTokenSums::makeShared() {
   for (Sum &sum : sums)
     if (!sum.sequential)
-      sum.memory = b.workspace({layout.threads(), layout.pointLanes()}, b.getF32Type());
+      sum.memory.emplace(b, 1, layout.threads(), layout.pointLanes(), b.getF32Type());
 }
 
 int64_t TileTokenSums::floatsOf(const Sum &sum) { return getRowSize(cast<RankedTensorType>(sum.result.getType())); }
@@ -54,25 +53,13 @@ int64_t TileTokenSums::workspaceFloats() const {
 // A span's own
 //===----------------------------------------------------------------------------------------------------------------===//
 
-/// A thread's own floats of shared memory, at once.
-static Value loadOwn(KernelBuilder &b, Value memory, Value thread, int64_t count) {
-  return vector::LoadOp::create(b, VectorType::get({count}, b.getF32Type()), memory, ValueRange{thread, b.index(0)},
-                                /*nontemporal=*/false, llvm::MaybeAlign(4 * count));
-}
-
-static void storeOwn(KernelBuilder &b, Value vector, Value memory, Value thread, int64_t count) {
-  vector::StoreOp::create(b, vector, memory, ValueRange{thread, b.index(0)}, /*nontemporal=*/false,
-                          llvm::MaybeAlign(4 * count));
-}
-
 SmallVector<Value> TileTokenSums::beginSpan(Value thread) {
   SmallVector<Value> totals;
-  int64_t lanes = layout.pointLanes();
   for (Sum &sum : sums) {
     if (sum.sequential)
       totals.append(layout.elements(), b.f32(0));
     else
-      storeOwn(b, b.constant(VectorType::get({lanes}, b.getF32Type()), 0), sum.memory, thread, lanes);
+      sum.memory->write(b.index(0), thread, SmallVector<Value>(layout.pointLanes(), b.f32(0)));
   }
   return totals;
 }
@@ -96,12 +83,14 @@ SmallVector<Value> TileTokenSums::endTokens(ValueRange &totals) {
 }
 
 void TileTokenSums::endPoints(Value thread) {
-  int64_t lanes = layout.pointLanes();
+  Value slot = b.index(0);
   for (Sum &sum : sums) {
     if (sum.sequential || sum.terms.empty())
       continue;
-    auto terms = vector::FromElementsOp::create(b, VectorType::get({lanes}, b.getF32Type()), sum.terms);
-    storeOwn(b, b.add(loadOwn(b, sum.memory, thread, lanes), terms), sum.memory, thread, lanes);
+    SmallVector<Value> totals = sum.memory->read(slot, thread);
+    for (auto [total, term] : llvm::zip(totals, sum.terms))
+      total = b.add(total, term);
+    sum.memory->write(slot, thread, totals);
     sum.terms.clear();
   }
 }
@@ -165,7 +154,7 @@ void TileTokenSums::storePoints(const Sum &sum, Value base, const TileBlock &blo
     Value group = b.div(lane, b.index(layout.pointLanes())), own = b.remainder(lane, b.index(layout.pointLanes()));
     Value total;
     for (int64_t first = 0; first < layout.threads(); first += layout.laneGroups()) {
-      Value part = b.load(sum.memory, {b.add(group, b.index(first)), own});
+      Value part = sum.memory->readAt(b.index(0), b.add(group, b.index(first)), own);
       total = total ? b.add(total, part) : part;
     }
     PointIndex index = makeIndex(geometry, block.scan);

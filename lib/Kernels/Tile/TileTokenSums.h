@@ -50,7 +50,7 @@ private:
     bool sequential = false;
     llvm::SmallVector<mlir::Value> terms; ///< of elements, or of the lanes of (token, lane) points; null: none yet
     const PointNode *store = nullptr;
-    mlir::Value memory; ///< of points: [thread][lane of its groups]
+    std::optional<ThreadMemory> memory; ///< of points: a total per lane of the thread's groups
   };
 
   int64_t termsOf(const Sum &sum) const { return sum.sequential ? layout.elements() : layout.pointLanes(); }
