@@ -98,6 +98,8 @@ adjrt::Expected<PlanOptions> makePlanOptions(const Texts &texts) {
       return invalidInput("--keep=\"" + text +
                           "\" must be VALUE=store, VALUE=recompute or VALUE=offload, with a value that "
                           "--emit=plan lists under tape");
+    if (llvm::any_of(plan.keep, [&](const TapeChoice &other) { return other.name == choice->name; }))
+      return invalidInput("--keep names \"" + choice->name + "\" twice; say once what becomes of it");
     plan.keep.push_back(*choice);
   }
   plan.boundaries = texts.boundaries;
