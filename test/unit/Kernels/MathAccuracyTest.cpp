@@ -94,8 +94,6 @@ std::string kernelOf(const char *region) {
   })";
 }
 
-} // namespace
-
 TEST_P(MathAccuracy, WithinUlps) {
   const Function &function = GetParam();
   KernelRunner kernel(kernelOf(function.region));
@@ -153,3 +151,5 @@ TEST(MathAccuracyEnds, SineAndExp2) {
       EXPECT_TRUE(i < 3 ? std::isnan(values[i]) : std::abs(values[i]) <= 1) << region << " " << i << ": " << values[i];
   }
 }
+
+} // namespace

@@ -36,7 +36,6 @@ struct TargetTest : testing::Test {
   std::optional<ScopedDiagnosticHandler> handler;
   std::string messages;
 };
-} // namespace
 
 TEST_F(TargetTest, LevelsNameTheirFeatures) {
   for (const char *name : {"x86-64-v2", "x86-64-v3", "x86-64-v4"})
@@ -122,3 +121,5 @@ TEST_F(TargetTest, PrintsOptimizedLLVM) {
   EXPECT_NE(text->find("\"target-cpu\"=\"x86-64-v4\""), std::string::npos) << *text;
   EXPECT_EQ(text->find("k.body"), std::string::npos) << "the body is internal, and inlined: " << *text;
 }
+
+} // namespace
