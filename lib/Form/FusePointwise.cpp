@@ -8,7 +8,9 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Dominance.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/Transforms/CSE.h"
 
 namespace adjc {
 #define GEN_PASS_DEF_FUSEPOINTWISE
@@ -35,6 +37,13 @@ void readSizesOffOperands(linalg::GenericOp generic) {
         size.getSourceMutable().assign(source);
 }
 
+/// Whether `consumer` reads all that it takes of `producer` at the point that it computes.
+bool readsInPlace(linalg::GenericOp consumer, Operation *producer) {
+  return llvm::all_of(consumer.getDpsInputOperands(), [&](OpOperand *operand) {
+    return operand->get().getDefiningOp() != producer || consumer.getMatchingIndexingMap(operand).isIdentity();
+  });
+}
+
 /// The operand of `consumer` through which the operation that makes it may join, or null. Moves `consumer` up to it
 /// where it has to.
 OpOperand *findFusable(linalg::GenericOp consumer) {
@@ -43,11 +52,51 @@ OpOperand *findFusable(linalg::GenericOp consumer) {
   for (OpOperand *operand : consumer.getDpsInputOperands()) {
     auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
     if (producer && producer->getBlock() == consumer->getBlock() && adjc::isRowPointwise(producer) &&
-        consumer.getMatchingIndexingMap(operand).isIdentity() && linalg::areElementwiseOpsFusable(operand) &&
+        readsInPlace(consumer, producer) && linalg::areElementwiseOpsFusable(operand) &&
         adjc::bringTogether(producer, consumer))
       return operand;
   }
   return nullptr;
+}
+
+/// `fused`, whose inputs are as before, reads values that it makes itself, those of `replacements`: it takes them where
+/// it makes them.
+void readOwnValues(linalg::GenericOp fused, const llvm::DenseMap<Value, Value> &replacements) {
+  Block *body = fused.getBody();
+  SmallVector<AffineMap> maps = fused.getIndexingMapsArray();
+  for (int64_t number = fused.getNumDpsInputs() - 1; number >= 0; --number) {
+    auto own = replacements.find(fused.getInputs()[number]);
+    if (own == replacements.end())
+      continue;
+    unsigned result = cast<OpResult>(own->second).getResultNumber();
+    body->getArgument(number).replaceAllUsesWith(body->getTerminator()->getOperand(result));
+    body->eraseArgument(number);
+    fused.getInputsMutable().erase(number);
+    maps.erase(maps.begin() + number);
+  }
+  fused.setIndexingMapsAttr(Builder(fused.getContext()).getAffineMapArrayAttr(maps));
+}
+
+/// Reads an input that is there several times once, and computes once what was computed from each.
+void mergeInputs(linalg::GenericOp generic, IRRewriter &rewriter) {
+  Block *body = generic.getBody();
+  SmallVector<AffineMap> maps = generic.getIndexingMapsArray();
+  bool merged = false;
+  for (int64_t number = generic.getNumDpsInputs() - 1; number > 0; --number)
+    for (int64_t first = 0; first < number; ++first)
+      if (generic.getInputs()[first] == generic.getInputs()[number] && maps[first] == maps[number]) {
+        body->getArgument(number).replaceAllUsesWith(body->getArgument(first));
+        body->eraseArgument(number);
+        generic.getInputsMutable().erase(number);
+        maps.erase(maps.begin() + number);
+        merged = true;
+        break;
+      }
+  if (!merged)
+    return;
+  generic.setIndexingMapsAttr(rewriter.getAffineMapArrayAttr(maps));
+  DominanceInfo dominance(generic);
+  eliminateCommonSubExpressions(rewriter, dominance, generic);
 }
 
 /// Joins `operand`'s owner and the operation that makes it. What the latter makes for others too is a result of both.
@@ -57,11 +106,14 @@ LogicalResult fuse(OpOperand *operand, IRRewriter &rewriter) {
   auto fused = linalg::fuseElementwiseOps(rewriter, operand);
   if (failed(fused))
     return failure();
+  auto joined = cast<linalg::GenericOp>(fused->fusedOp);
+  readOwnValues(joined, fused->replacements);
   for (auto [before, after] : fused->replacements)
     rewriter.replaceAllUsesWith(before, after);
   rewriter.eraseOp(consumer);
   if (producer->use_empty())
     rewriter.eraseOp(producer);
+  mergeInputs(joined, rewriter);
   return success();
 }
 
@@ -82,7 +134,8 @@ LogicalResult adjc::fusePointwise(ModuleOp module, unsigned &fused) {
     spellOutElementwise(program);
     SmallVector<linalg::GenericOp> generics;
     program.walk([&](linalg::GenericOp generic) { generics.push_back(generic); });
-    for (linalg::GenericOp generic : generics)
+    // From consumers to producers: an operand may be a producer's result.
+    for (linalg::GenericOp generic : llvm::reverse(generics))
       if (isRowPointwise(generic))
         readSizesOffOperands(generic);
     // From producers to consumers, each with all that it can take along.

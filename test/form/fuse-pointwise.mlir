@@ -121,3 +121,55 @@ adj.program @around(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets
   } -> tensor<?x?x8xf32>
   adj.hand_over "c0/y", %y : tensor<?x?x8xf32>
 }
+
+// -----
+
+// A result that an operation takes twice, and two results of one operation: each is read where it is made, and made once. What others need of them stays
+// a result. Sizes are read off what is there before.
+#map = affine_map<(b, t, c) -> (b, t, c)>
+
+// CHECK-LABEL: adj.program @diamond
+// CHECK:         %[[X:.*]] = adj.carried "c0/x"
+// CHECK:         %[[ALL:.*]]:2 = linalg.generic {{.*}} ins(%[[X]] :
+// CHECK-NEXT:    ^bb0(%[[IN:.*]]: f32, %{{.*}}: f32, %{{.*}}: f32):
+// CHECK-NEXT:      %[[E:.*]] = math.exp %[[IN]]
+// CHECK-NEXT:      %[[T:.*]] = math.tanh %[[E]]
+// CHECK-NEXT:      %[[P:.*]] = arith.mulf %[[E]], %[[T]]
+// CHECK-NEXT:      %[[S:.*]] = arith.addf %[[P]], %[[P]]
+// CHECK-NOT:     linalg.generic
+// CHECK:         adj.hand_over "c0/s"
+adj.program @diamond(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets: tensor<?x?xi8>, %scale: tensor<f32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %x = adj.carried "c0/x" : tensor<?x?x8xf32>
+  %d0 = tensor.dim %x, %c0 : tensor<?x?x8xf32>
+  %d1 = tensor.dim %x, %c1 : tensor<?x?x8xf32>
+  %empty = tensor.empty(%d0, %d1) : tensor<?x?x8xf32>
+  %e = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%x : tensor<?x?x8xf32>) outs(%empty : tensor<?x?x8xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %r = math.exp %in : f32
+      linalg.yield %r : f32
+  } -> tensor<?x?x8xf32>
+  %e0 = tensor.dim %e, %c0 : tensor<?x?x8xf32>
+  %e1 = tensor.dim %e, %c1 : tensor<?x?x8xf32>
+  %te = tensor.empty(%e0, %e1) : tensor<?x?x8xf32>
+  %t = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%e : tensor<?x?x8xf32>) outs(%te : tensor<?x?x8xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %r = math.tanh %in : f32
+      linalg.yield %r : f32
+  } -> tensor<?x?x8xf32>
+  %t0 = tensor.dim %t, %c0 : tensor<?x?x8xf32>
+  %t1 = tensor.dim %t, %c1 : tensor<?x?x8xf32>
+  %pe = tensor.empty(%t0, %t1) : tensor<?x?x8xf32>
+  %p = linalg.generic {indexing_maps = [#map, #map, #map], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%e, %t : tensor<?x?x8xf32>, tensor<?x?x8xf32>) outs(%pe : tensor<?x?x8xf32>) {
+    ^bb0(%l: f32, %in: f32, %out: f32):
+      %r = arith.mulf %l, %in : f32
+      linalg.yield %r : f32
+  } -> tensor<?x?x8xf32>
+  %s = ssm.residual %p, %p : tensor<?x?x8xf32>
+  adj.hand_over "c0/s", %s : tensor<?x?x8xf32>
+  adj.hand_over "c0/e", %e : tensor<?x?x8xf32>
+}
