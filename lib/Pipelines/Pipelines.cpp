@@ -18,6 +18,7 @@
 using namespace mlir;
 
 void adjc::buildProgramsPipeline(OpPassManager &manager, const std::string &dtype) {
+  manager.addPass(createDropUnreached());
   manager.addPass(createExpandLayers());
   manager.addPass(createLowerPrecision({dtype}));
   manager.addPass(createDeriveAdjoint());

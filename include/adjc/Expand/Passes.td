@@ -4,6 +4,15 @@
 
 include "mlir/Pass/PassBase.td"
 
+def DropUnreached : Pass<"ssm-drop-unreached", "::mlir::ModuleOp"> {
+  let summary = "Drops what a model's loss does not depend on";
+  let description = [{
+    Comes first: later passes may take for granted that every operation of a model lies on the way to its loss. A stack does not carry what does not reach
+    the loss. A parameter that does not reach the loss is an error: it would have no gradient.
+  }];
+  let statistics = [Statistic<"numDropped", "dropped", "Operations that were dropped">];
+}
+
 def ExpandLayers : Pass<"ssm-expand-layers"> {
   let summary = "Spells named layers out";
   let description = [{
