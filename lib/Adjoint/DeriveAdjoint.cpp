@@ -1,5 +1,5 @@
 //===- DeriveAdjoint.cpp - from a model to its gradient program -------------------------------------------------===//
-#include "adj/AdjOps.h"
+#include "Reverse.h"
 #include "adj/ScalarRules.h"
 #include "adjc/Adjoint/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -20,33 +20,7 @@ namespace adjc {
 } // namespace adjc
 
 using namespace mlir;
-
-namespace {
-
-/// Reverse mode over one program.
-class Reverse {
-public:
-  explicit Reverse(MLIRContext *context) : rewriter(context) {}
-
-  /// Differentiates everything in `forward` that is before `builder`'s insertion point was reached: emits adjoints at
-  /// the builder's insertion point.
-  LogicalResult block(ArrayRef<Operation *> forward, OpBuilder &b);
-
-  /// Adds to a value's cotangent. A parameter's goes straight to its gradient: nothing the size of a parameter is held.
-  void addCotangent(OpBuilder &b, Value value, Value cotangent);
-
-  unsigned numSaved = 0;
-
-private:
-  LogicalResult repeat(ssm::RepeatOp op, OpBuilder &b);
-  LogicalResult miniSequences(adj::MiniSequencesOp op, ArrayRef<Value> g, OpBuilder &b);
-  /// Makes the forward repeat's values that `body` reads available in it: computed again or as slices of what forward
-  /// stacks.
-  ssm::RepeatOp stackAndSlice(ssm::RepeatOp forward, Block &body, SmallVectorImpl<Value> &stacks);
-
-  IRRewriter rewriter;
-  llvm::DenseMap<Value, Value> cotangents;
-};
+using adjc::Reverse;
 
 void Reverse::addCotangent(OpBuilder &b, Value value, Value cotangent) {
   Location loc = cotangent.getLoc();
@@ -92,129 +66,9 @@ LogicalResult Reverse::block(ArrayRef<Operation *> forward, OpBuilder &b) {
   return success();
 }
 
-/// Cheap enough to compute again in the reverse body: parameters, constants, sizes, views, and what depends on
-/// parameters alone.
-bool isRecomputed(Operation *op) {
-  if (isa<ssm::ParameterOp, arith::ConstantOp, tensor::EmptyOp, tensor::DimOp, ssm::SplitOp, ssm::ReshapeOp>(op))
-    return true;
-  return isMemoryEffectFree(op) && op->getNumRegions() <= 1 && llvm::all_of(op->getResultTypes(), [](Type type) {
-           auto ranked = dyn_cast<RankedTensorType>(type);
-           return ranked && ranked.hasStaticShape();
-         });
-}
-
-ssm::RepeatOp Reverse::stackAndSlice(ssm::RepeatOp forward, Block &body, SmallVectorImpl<Value> &stacks) {
-  Block &forwardBody = forward.getBody().front();
-  auto belongs = [&](Value v) { return v.getParentBlock() == &forwardBody; };
-
-  // What must be saved: what the reverse body reads, seen through what is computed again.
-  llvm::SetVector<Value> saved;
-  llvm::SetVector<Operation *> recomputed;
-  std::function<void(Value)> need = [&](Value v) {
-    if (!belongs(v))
-      return;
-    Operation *op = v.getDefiningOp();
-    if (!op || !isRecomputed(op)) {
-      saved.insert(v);
-      return;
-    }
-    if (recomputed.contains(op))
-      return;
-    op->walk([&](Operation *inner) {
-      for (Value operand : inner->getOperands())
-        need(operand);
-    });
-    recomputed.insert(op);
-  };
-  body.walk([&](Operation *op) {
-    for (Value operand : op->getOperands())
-      need(operand);
-  });
-  numSaved += saved.size();
-
-  // Forward: yield and stack them.
-  Operation *yield = forwardBody.getTerminator();
-  yield->insertOperands(yield->getNumOperands(), saved.getArrayRef());
-  SmallVector<Type> types(forward.getResultTypes());
-  for (Value v : saved)
-    types.push_back(ssm::RepeatOp::getStackedType(forward.getCount(), cast<RankedTensorType>(v.getType())));
-  rewriter.setInsertionPoint(forward);
-  auto stacking = ssm::RepeatOp::create(rewriter, forward.getLoc(), types, forward.getCountAttr(), forward.getInits(),
-                                        forward.getSlices(), forward.getReverseAttr());
-  stacking.getBody().takeBody(forward.getBody());
-  for (auto [before, now] : llvm::zip(forward.getResults(), stacking.getResults())) {
-    before.replaceAllUsesWith(now);
-    if (Value g = cotangents.lookup(before))
-      cotangents[now] = g;
-    cotangents.erase(before);
-  }
-  llvm::append_range(stacks, stacking.getResults().drop_front(forward.getNumResults()));
-  rewriter.eraseOp(forward);
-
-  // Reverse: slices, then what is computed again, at the head of the body.
-  IRMapping mapping;
-  for (Value v : saved)
-    mapping.map(v, body.addArgument(v.getType(), v.getLoc()));
-  OpBuilder head(body.getParentOp() ? body.getParentOp()->getContext() : forwardBody.getParentOp()->getContext());
-  head.setInsertionPointToStart(&body);
-  llvm::SmallPtrSet<Operation *, 16> clones;
-  for (Operation *op : recomputed)
-    clones.insert(head.clone(*op, mapping));
-  body.walk([&](Operation *op) {
-    for (OpOperand &operand : op->getOpOperands())
-      if (Value v = mapping.lookupOrNull(operand.get()))
-        operand.set(v);
-  });
-  return stacking;
-}
-
-LogicalResult Reverse::repeat(ssm::RepeatOp op, OpBuilder &b) {
-  SmallVector<Value> finals;
-  for (Value result : op.getFinals()) {
-    Value g = cotangents.lookup(result);
-    if (!g)
-      return op.emitOpError("carries a value that does not reach the loss");
-    finals.push_back(g);
-  }
-
-  // The reverse body, still reading the forward body's values.
-  Location loc = op.getLoc();
-  auto body = std::make_unique<Block>();
-  Block &forwardBody = op.getBody().front();
-  for (auto [yielded, g] : llvm::zip(forwardBody.getTerminator()->getOperands(), finals))
-    cotangents[yielded] = body->addArgument(g.getType(), loc);
-  OpBuilder inner(op.getContext());
-  inner.setInsertionPointToStart(body.get());
-  SmallVector<Operation *> ops;
-  for (Operation &o : forwardBody.without_terminator())
-    ops.push_back(&o);
-  if (failed(block(ops, inner)))
-    return failure();
-  SmallVector<Value> yields;
-  for (Value argument : op.getCarriedArgs()) {
-    Value g = cotangents.lookup(argument);
-    if (!g)
-      return op.emitOpError("has a carried value without a cotangent");
-    yields.push_back(g);
-  }
-  ssm::YieldOp::create(inner, loc, yields);
-
-  SmallVector<Value> stacks, inits(op.getInits());
-  IntegerAttr count = op.getCountAttr();
-  stackAndSlice(op, *body, stacks);
-  SmallVector<Type> types;
-  for (Value g : finals)
-    types.push_back(g.getType());
-  auto reverse = ssm::RepeatOp::create(b, loc, types, count, finals, stacks, b.getUnitAttr());
-  reverse.getBody().push_back(body.release());
-  for (auto [init, g] : llvm::zip(inits, reverse.getFinals()))
-    addCotangent(b, init, g);
-  return success();
-}
-
 /// A parameter's cotangent is accumulated inside; any other value from outside that has one would need the sum over all
 /// mini-sequences.
-LogicalResult checkCaptures(adj::MiniSequencesOp op) {
+static LogicalResult checkCaptures(adj::MiniSequencesOp op) {
   llvm::SetVector<Value> captured;
   getUsedValuesDefinedAbove(op.getBody(), captured);
   for (Value value : captured)
@@ -280,6 +134,8 @@ LogicalResult Reverse::miniSequences(adj::MiniSequencesOp op, ArrayRef<Value> g,
     addCotangent(b, operand, cotangent);
   return success();
 }
+
+namespace {
 
 struct DeriveAdjoint : adjc::impl::DeriveAdjointBase<DeriveAdjoint> {
   void runOnOperation() override {

@@ -51,7 +51,8 @@ public:
         slices.push_back(slice);
         continue;
       }
-      Value again = mapping.lookup(yield->getOperand(cast<OpResult>(slice).getResultNumber()));
+      // A value from around the stack is there as it is.
+      Value again = mapping.lookupOrDefault(yield->getOperand(cast<OpResult>(slice).getResultNumber()));
       argument.replaceAllUsesWith(again);
       gone.set(argument.getArgNumber());
     }

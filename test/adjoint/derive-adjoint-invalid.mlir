@@ -22,19 +22,3 @@ ssm.model @unused_part(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>) {
   %loss = ssm.lm_loss %a, %h, %targets : (tensor<?x?x4xf32>, tensor<16x4xf32>, tensor<?x?xi32>) -> tensor<f32>
   ssm.return %loss : tensor<f32>
 }
-
-// -----
-
-// What a stack carries and nobody uses would have no cotangent either.
-ssm.model @unused_carried_value(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>) {
-  %e = ssm.parameter "embed" <zeros> : tensor<16x8xf32>
-  %x = ssm.embedding %tokens, %e : (tensor<?x?xi32>, tensor<16x8xf32>) -> tensor<?x?x8xf32>
-  // expected-error @below {{carries a value that does not reach the loss}}
-  %a, %b = ssm.repeat 2 iter(%p = %x : tensor<?x?x8xf32>, %q = %x : tensor<?x?x8xf32>) {
-    %n = ssm.parameter "layers.{layer}.norm" <ones> : tensor<8xf32>
-    %h = ssm.rms_norm %p, %n eps 1.0e-5 : (tensor<?x?x8xf32>, tensor<8xf32>) -> tensor<?x?x8xf32>
-    ssm.yield %h, %p : tensor<?x?x8xf32>, tensor<?x?x8xf32>
-  }
-  %loss = ssm.lm_loss %a, %e, %targets : (tensor<?x?x8xf32>, tensor<16x8xf32>, tensor<?x?xi32>) -> tensor<f32>
-  ssm.return %loss : tensor<f32>
-}
