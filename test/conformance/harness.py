@@ -44,10 +44,15 @@ def target_options(*options):
     return [] if any(option.startswith("--cpu=") for option in options) else ["--cpu=x86-64-v3"]
 
 
-def run(*command, expect=0, env=None):
-    """Runs a tool, with more variables in its environment; raises with its output when it does not exit with `expect`."""
-    done = subprocess.run([TOOLS.get(command[0], os.path.join(BIN, command[0])), *map(str, command[1:])], capture_output=True, text=True,
+def attempt(*command, env=None):
+    """Runs a tool, with more variables in its environment, however it ends."""
+    return subprocess.run([TOOLS.get(command[0], os.path.join(BIN, command[0])), *map(str, command[1:])], capture_output=True, text=True,
                           env={**os.environ, **VARIABLES.get(command[0], {}), **(env or {})})
+
+
+def run(*command, expect=0, env=None):
+    """attempt; raises with the tool's output when it does not exit with `expect`."""
+    done = attempt(*command, env=env)
     if done.returncode != expect:
         raise AssertionError(f"{' '.join(map(str, command))}\nexited {done.returncode}, not {expect}\n{done.stdout}{done.stderr}")
     return done
