@@ -29,7 +29,8 @@ static std::string nameOfLayer(StringRef name, int64_t layer) {
   return (name.take_front(position) + Twine(layer) + name.drop_front(position + 7)).str();
 }
 
-/// Parameters of the same name, after the placeholder was replaced, must agree in type and initialiser.
+/// Parameters of the same name, after the placeholder was replaced, must agree in type and initialiser, and be all of a
+/// stack or none.
 static LogicalResult verifyParametersAgree(ModelOp model) {
   llvm::StringMap<ParameterOp> known;
   WalkResult result = model.walk([&](ParameterOp parameter) {
@@ -39,11 +40,15 @@ static LogicalResult verifyParametersAgree(ModelOp model) {
       std::string name = nameOfLayer(parameter.getName(), layer);
       auto [entry, inserted] = known.try_emplace(name, parameter);
       ParameterOp first = entry->second;
-      if (inserted || (first.getType() == parameter.getType() && first.getInit() == parameter.getInit()))
+      if (inserted)
         continue;
-      auto diagnostic = parameter.emitOpError()
-                        << "is the second parameter named \"" << name
-                        << "\" and differs from the first in type or initialiser; make both equal, or rename one";
+      bool equal = first.getType() == parameter.getType() && first.getInit() == parameter.getInit();
+      if (equal && first.getName() == parameter.getName())
+        continue;
+      auto diagnostic = parameter.emitOpError() << "is the second parameter named \"" << name << "\" and "
+                                                << (equal ? "one of a layer, where the first is not"
+                                                          : "differs from the first in type or initialiser")
+                                                << (equal ? "; rename one" : "; make both equal, or rename one");
       diagnostic.attachNote(first.getLoc()) << "the first is here";
       return WalkResult::interrupt();
     }
@@ -70,6 +75,41 @@ static LogicalResult verifyElementTypes(ModelOp model) {
   return failure(result.wasInterrupted());
 }
 
+/// Tokens are looked up and targets are predicted, out of one vocabulary.
+static LogicalResult verifyVocabulary(ModelOp model) {
+  Block &body = model.getBody().front();
+  Operation *first = nullptr;
+  int64_t vocabulary = 0;
+  auto agree = [&](Operation *op, Value table) -> WalkResult {
+    int64_t rows = cast<RankedTensorType>(table.getType()).getDimSize(0);
+    if (first && rows != vocabulary) {
+      auto diagnostic = op->emitOpError() << "has a vocabulary of " << rows << ", which must be the same in the whole "
+                                          << "model: it is " << vocabulary << " elsewhere";
+      diagnostic.attachNote(first->getLoc()) << "it is " << vocabulary << " here";
+      return WalkResult::interrupt();
+    }
+    first = op;
+    vocabulary = rows;
+    return WalkResult::advance();
+  };
+  WalkResult result = model.walk([&](Operation *op) -> WalkResult {
+    if (auto embedding = dyn_cast<EmbeddingOp>(op)) {
+      if (embedding.getTokens() == body.getArgument(0))
+        return agree(op, embedding.getTable());
+      op->emitOpError() << "must look up the model's tokens, its first argument";
+      return WalkResult::interrupt();
+    }
+    if (auto loss = dyn_cast<LmLossOp>(op)) {
+      if (loss.getTargets() == body.getArgument(1))
+        return agree(op, loss.getWeight());
+      op->emitOpError() << "must predict the model's targets, its second argument";
+      return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
 LogicalResult ModelOp::verify() {
   Block &body = getBody().front();
   if (body.getNumArguments() != 2)
@@ -86,7 +126,8 @@ LogicalResult ModelOp::verifyRegions() {
   if (end.getNumOperands() != 1 || end.getOperand(0).getType() != lossType)
     return end.emitOpError() << "must return the loss, one " << lossType << "; found " << end.getNumOperands()
                              << " value(s)" << (end.getNumOperands() ? " of type " : "") << end.getOperandTypes();
-  return failure(failed(verifyElementTypes(*this)) || failed(verifyParametersAgree(*this)));
+  return failure(failed(verifyElementTypes(*this)) || failed(verifyParametersAgree(*this)) ||
+                 failed(verifyVocabulary(*this)));
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -97,6 +138,8 @@ LogicalResult ParameterOp::verify() {
   auto type = cast<RankedTensorType>(getType());
   if (getName().empty())
     return emitOpError() << "has an empty name";
+  if (getName() == "__metadata__")
+    return emitOpError() << "is named __metadata__, which parameter files keep for themselves; rename it";
   size_t placeholders = getName().count("{layer}");
   bool inRepeat = (*this)->getParentOfType<RepeatOp>() != nullptr;
   if (inRepeat && placeholders != 1)

@@ -614,3 +614,61 @@ ssm.model @m(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>) {
   %l = ssm.lm_loss %y, %table, %targets : (tensor<?x?x8xf32>, tensor<10x8xf32>, tensor<?x?xi32>) -> tensor<f32>
   ssm.return %l : tensor<f32>
 }
+
+// -----
+
+ssm.model @m(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>) {
+  %table = ssm.parameter "table" <zeros> : tensor<10x8xf32>
+  // expected-note@+1 {{it is 10 here}}
+  %x = ssm.embedding %tokens, %table : (tensor<?x?xi32>, tensor<10x8xf32>) -> tensor<?x?x8xf32>
+  %head = ssm.parameter "head" <zeros> : tensor<12x8xf32>
+  // expected-error@+1 {{has a vocabulary of 12, which must be the same in the whole model: it is 10 elsewhere}}
+  %l = ssm.lm_loss %x, %head, %targets : (tensor<?x?x8xf32>, tensor<12x8xf32>, tensor<?x?xi32>) -> tensor<f32>
+  ssm.return %l : tensor<f32>
+}
+
+// -----
+
+ssm.model @m(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>) {
+  %table = ssm.parameter "table" <zeros> : tensor<10x8xf32>
+  // expected-error@+1 {{must look up the model's tokens, its first argument}}
+  %x = ssm.embedding %targets, %table : (tensor<?x?xi32>, tensor<10x8xf32>) -> tensor<?x?x8xf32>
+  %l = ssm.lm_loss %x, %table, %targets : (tensor<?x?x8xf32>, tensor<10x8xf32>, tensor<?x?xi32>) -> tensor<f32>
+  ssm.return %l : tensor<f32>
+}
+
+// -----
+
+ssm.model @m(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>) {
+  %table = ssm.parameter "table" <zeros> : tensor<10x8xf32>
+  %x = ssm.embedding %tokens, %table : (tensor<?x?xi32>, tensor<10x8xf32>) -> tensor<?x?x8xf32>
+  // expected-error@+1 {{must predict the model's targets, its second argument}}
+  %l = ssm.lm_loss %x, %table, %tokens : (tensor<?x?x8xf32>, tensor<10x8xf32>, tensor<?x?xi32>) -> tensor<f32>
+  ssm.return %l : tensor<f32>
+}
+
+// -----
+
+ssm.model @m(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>) {
+  // expected-error@+1 {{is named __metadata__, which parameter files keep for themselves; rename it}}
+  %table = ssm.parameter "__metadata__" <zeros> : tensor<10x8xf32>
+  %x = ssm.embedding %tokens, %table : (tensor<?x?xi32>, tensor<10x8xf32>) -> tensor<?x?x8xf32>
+  %l = ssm.lm_loss %x, %table, %targets : (tensor<?x?x8xf32>, tensor<10x8xf32>, tensor<?x?xi32>) -> tensor<f32>
+  ssm.return %l : tensor<f32>
+}
+
+// -----
+
+ssm.model @m(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>) {
+  // expected-note@+1 {{the first is here}}
+  %a = ssm.parameter "w.1" <zeros> : tensor<8xf32>
+  %table = ssm.parameter "table" <zeros> : tensor<10x8xf32>
+  %x = ssm.embedding %tokens, %table : (tensor<?x?xi32>, tensor<10x8xf32>) -> tensor<?x?x8xf32>
+  %y = ssm.repeat 2 iter(%r = %x : tensor<?x?x8xf32>) {
+    // expected-error@+1 {{is the second parameter named "w.1" and one of a layer, where the first is not; rename one}}
+    %b = ssm.parameter "w.{layer}" <zeros> : tensor<8xf32>
+    ssm.yield %r : tensor<?x?x8xf32>
+  }
+  %l = ssm.lm_loss %x, %table, %targets : (tensor<?x?x8xf32>, tensor<10x8xf32>, tensor<?x?xi32>) -> tensor<f32>
+  ssm.return %l : tensor<f32>
+}
