@@ -26,7 +26,9 @@ Expected<std::unique_ptr<Session>> Session::open(std::shared_ptr<const Module> m
   }
   session->losses.resize(static_cast<std::size_t>(plan.batch() * plan.shard()));
   ADJ_RETURN_IF_ERROR(session->dev->open(*session->mod));
-  session->process = session->dev->memory().current;
+  const DeviceMemory opened = session->dev->memory();
+  session->process = opened.current;
+  session->openingPeak = opened.peak;
   ADJ_ASSIGN_OR_RETURN(const ArenaLayout layout, session->layoutFor(std::max<std::int64_t>(1, session->options.tokens),
                                                                     session->options.optimizer));
   ADJ_RETURN_IF_ERROR(session->adopt(layout));
@@ -110,7 +112,7 @@ Expected<std::uint64_t> Session::hostBytes(std::int64_t tokens) const {
 Expected<std::uint64_t> Session::predictedPeakBytes(std::int64_t tokens) const {
   ADJ_ASSIGN_OR_RETURN(const std::uint64_t arena, arenaBytes(tokens));
   ADJ_ASSIGN_OR_RETURN(const std::uint64_t onHost, hostBytes(tokens));
-  return process + options.callerBytes + arena + (dev->countsHostMemory() ? onHost : 0);
+  return std::max(openingPeak, process + options.callerBytes + arena + (dev->countsHostMemory() ? onHost : 0));
 }
 
 Status Session::prepare() {

@@ -158,7 +158,8 @@ public:
   /// Bytes of host memory that it moves data to (pinned, where the device is a GPU): the programs' part and boundaries.
   Expected<std::uint64_t> hostBytes(std::int64_t tokens) const;
   /// Peak memory predicted for a call with `tokens` tokens: what was resident when the session opened (process,
-  /// libraries, token arrays read before), SessionOptions::callerBytes, the arena, and on the cpu host memory.
+  /// libraries, token arrays read before), SessionOptions::callerBytes, the arena, and on the cpu host memory; or what
+  /// opening the session has taken at its most, where an arena is smaller than what was freed since.
   Expected<std::uint64_t> predictedPeakBytes(std::int64_t tokens) const;
   /// Process and libraries, measured on opening: all that is resident but the arena.
   std::uint64_t processBytes() const { return process; }
@@ -208,7 +209,7 @@ private:
   std::uint32_t forwardProgram = 0, gradientProgram = 0;
   std::optional<std::uint32_t> prepareProgram; ///< none: the module reads the parameters themselves
   bool parametersChanged = true;               ///< since their working copies were made
-  std::uint64_t process = 0;
+  std::uint64_t process = 0, openingPeak = 0;
   std::int64_t steps = 0;
   bool haveGradients = false;
   /// What the gradients in the arena are of: one call, or several that accumulate.
