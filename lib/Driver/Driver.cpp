@@ -256,6 +256,9 @@ adjrt::Status compile(const DriverOptions &options) {
   ADJ_ASSIGN_OR_RETURN(Target target, resolveTarget(options));
   // The spec first: a missing spec is the more useful message, and nothing is made for it.
   ADJ_RETURN_IF_ERROR(adjrt::InputFile::open(options.spec));
+  if (options.output != "-")
+    ADJ_RETURN_IF_ERROR(adjrt::checkDistinct(std::vector<adjrt::NamedPath>{{"-o", options.output}},
+                                             std::vector<adjrt::NamedPath>{{"the spec", options.spec}}));
   ADJ_ASSIGN_OR_RETURN(Output output, Output::create(options.output));
   DialectRegistry registry;
   registerAllDialects(registry);

@@ -108,6 +108,10 @@ adjrt::Expected<PlanOptions> makePlanOptions(const Texts &texts) {
       return tl::unexpected<adjrt::Error>(policy.error().in("--boundaries=" + texts.boundaries));
   plan.dtype = texts.dtype;
   plan.adamw = texts.optimizer == "adamw";
+  constexpr int64_t mostTokens = int64_t(1) << 60; // of which byte offsets fit, in any type
+  if (plan.context > mostTokens / plan.batch)
+    return invalidInput("--context=" + texts.context + " with --batch=" + texts.batch +
+                        " is more than 2^60 tokens; use a shorter --context");
   constexpr int64_t mostRows = (int64_t(1) << 31) - 1;
   if (int64_t shard = std::min(plan.shard, plan.context); shard > mostRows / plan.batch || plan.batch > mostRows)
     return invalidInput("--shard=" + texts.shard + " with --batch=" + texts.batch +

@@ -113,7 +113,7 @@ adjrt::Status readInitialisation(JsonFields &fields, MambaConfig &config) {
   ADJ_RETURN_IF_ERROR(fields.number("time_step_scale", config.timeStepScale, 0, maxNumber));
   ADJ_RETURN_IF_ERROR(fields.number("time_step_min", config.timeStepMin, minPositive, maxNumber));
   ADJ_RETURN_IF_ERROR(fields.number("time_step_max", config.timeStepMax, minPositive, maxNumber));
-  ADJ_RETURN_IF_ERROR(fields.number("time_step_floor", config.timeStepFloor, 0, maxNumber));
+  ADJ_RETURN_IF_ERROR(fields.number("time_step_floor", config.timeStepFloor, minPositive, maxNumber));
   if (config.timeStepMin > config.timeStepMax)
     return fields.error("time_step_min", "is larger than time_step_max");
   ADJ_RETURN_IF_ERROR(fields.boolean("rescale_prenorm_residual", config.rescalePrenormResidual));

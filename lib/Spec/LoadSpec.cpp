@@ -71,7 +71,7 @@ adjrt::Expected<OwningOpRef<ModuleOp>> loadSpec(MLIRContext &context, llvm::Stri
     return adjrt::invalidInput(path.str() + ": cannot be read: " + file.getError().message() +
                                "; give an .mlir spec or a config.json");
   std::unique_ptr<llvm::MemoryBuffer> buffer = std::move(*file);
-  if (path.ends_with(".json")) {
+  if (path.ends_with_insensitive(".json")) {
     ADJ_ASSIGN_OR_RETURN(MambaConfig config, parseMambaConfig(buffer->getBuffer(), path.str(), computeType));
     buffer = llvm::MemoryBuffer::getMemBufferCopy(writeMambaSpec(config), path);
   }

@@ -40,6 +40,8 @@ int adjrun::runCommandLine(std::vector<std::string> arguments, Console console) 
     status = failed("out of memory; use a shorter context, a smaller module, or a machine with more");
   }
   console.out.flush();
+  if (status && !console.out)
+    status = failed("standard output cannot be written; what was printed is lost");
   if (status)
     return 0;
   console.err << "adj-run: error: " << status.error().message << std::endl;

@@ -22,6 +22,13 @@ Status runGrad(const GradOptions &options, Console &console) {
   if (!options.trace.empty() && options.device == "reference")
     return invalidInput("--trace: the reference device offers no timing; use the module's own device");
   // Everything that can be wrong with the input or the output is found before the work starts.
+  const TokenFiles &files = options.files;
+  ADJ_RETURN_IF_ERROR(checkDistinct(std::vector<NamedPath>{{"--out", options.out}, {"--trace", options.trace}},
+                                    std::vector<NamedPath>{{"MODULE", options.module},
+                                                           {"--params", options.params},
+                                                           {"--tokens", files.tokens},
+                                                           {"--targets", files.targets},
+                                                           {"--resets", files.resets}}));
   ADJ_ASSIGN_OR_RETURN(SafetensorsWriter writer, SafetensorsWriter::create(options.out, listParameters(*module)));
   std::optional<OutputFile> traceFile;
   if (!options.trace.empty()) {

@@ -62,6 +62,9 @@ Status runTrain(const TrainOptions &options, Console &console) {
   std::shared_ptr<const Module> module = std::move(loaded);
   if (options.device == "reference")
     return invalidInput("--device reference: it computes gradients only; train on the module's own device");
+  // Parameters may be trained in place.
+  ADJ_RETURN_IF_ERROR(checkDistinct(std::vector<NamedPath>{{"--out", options.out}},
+                                    std::vector<NamedPath>{{"MODULE", options.module}, {"--data", options.data}}));
   ADJ_ASSIGN_OR_RETURN(SafetensorsWriter writer, SafetensorsWriter::create(options.out, listParameters(*module)));
   ADJ_ASSIGN_OR_RETURN(TrainingData data, TrainingData::read(options.data, module->plan().vocabulary()));
   ADJ_ASSIGN_OR_RETURN(std::int64_t tokens, chooseTokens(options, *module, data));

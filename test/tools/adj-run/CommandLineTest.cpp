@@ -1,8 +1,12 @@
 // Exit codes and messages of the command line itself, init and info.
 #include "AdjRunFixture.h"
 
+#include "CommandLine.h"
+
 #include <cstdlib>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 using namespace adjrun::test;
 
@@ -24,6 +28,13 @@ TEST_F(AdjRun, WrongCommandLinesExitTwo) {
   expectFailure(2, {"init", module(), "--out", path("p"), "--seed", "x"}, {"--seed"});
   expectFailure(2, {"bench", module(), "--tokens", "0"}, {"--tokens", "'0' is not a whole number of at least 1"});
   expectFailure(2, {"info", module(), "--colour"}, {"--colour"});
+}
+
+TEST_F(AdjRun, LostOutputIsAFailure) {
+  std::ofstream full("/dev/full");
+  std::ostringstream err;
+  EXPECT_EQ(adjrun::runCommandLine({"info", module()}, {full, err, false}), 1);
+  EXPECT_NE(err.str().find("standard output cannot be written"), std::string::npos) << err.str();
 }
 
 TEST_F(AdjRun, WrongModules) {

@@ -114,6 +114,12 @@ TEST_F(Grad, WrongOptions) {
   expectRefused(2, arguments(file, t, {"--device", "abacus"}), {"abacus"});
   expectRefused(2, arguments(file, t, {"--device", "reference", "--trace", path("x.json")}), {"--trace", "reference"});
   expectRefused(2, arguments(file, t, {"--trace", path("no/x.json")}), {"no/x.json", "cannot be written"});
+  expectRefused(2, arguments(file, t, {"--trace", path("g.safetensors")}), {"--out", "is also --trace"});
+  std::vector<std::string> onInput = arguments(file, t);
+  for (const std::string &input : {file, path("p.safetensors"), path("./t.npy")}) {
+    onInput.back() = input;
+    expectRefused(2, onInput, {"--out " + input, "is also", "give another file"});
+  }
   std::vector<std::string> unwritable = arguments(file, t);
   unwritable.back() = path("no/g.safetensors");
   expectRefused(2, unwritable, {"no/g.safetensors", "cannot be written"});

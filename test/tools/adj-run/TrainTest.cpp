@@ -80,6 +80,7 @@ TEST_F(Train, Errors) {
   expectRefused(arguments(small, data, {"--checkpoint", path("c")}), {"--checkpoint", "not built yet"});
   expectRefused(arguments(small, data, {"--resume"}), {"--resume", "not built yet"});
   expectRefused(arguments(small, data, {"--device", "reference"}), {"gradients only"});
+  expectRefused(arguments(small, path("out.safetensors")), {"--out", "is also --data"});
   expectRefused(arguments(small, data, {"--lr", "-1"}), {"--lr"});
   expectRefused(arguments(small, data, {"--params", path("none")}), {"none", "cannot be opened"});
 }

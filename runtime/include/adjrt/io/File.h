@@ -71,6 +71,15 @@ private:
   int descriptor = -1;
 };
 
+/// A file of a command line; the path may be empty (not given).
+struct NamedPath {
+  const char *option;
+  std::string path;
+};
+
+/// Error (InvalidInput): a file that will be written is also read, or written twice.
+Status checkDistinct(std::span<const NamedPath> written, std::span<const NamedPath> read);
+
 /// The whole of a (small) file as text. Errors: as InputFile, or larger than `limit` bytes.
 Expected<std::string> readTextFile(const std::string &path, std::uint64_t limit);
 
