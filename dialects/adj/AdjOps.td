@@ -150,7 +150,7 @@ def Adj_ScanAdjointOp : Adj_Op<"scan_adjoint", [Pure, IsolatedFromAbove, AttrSiz
   let summary = "The adjoint recurrence of ssm.scan, derived from its regions.";
   let description = [{
     Runs from the last token to the first. `cotangents` are those of the scan's outputs, `state_cotangent` that of its final state (zero when
-    absent; METHOD: c, what the future says about the state handed over), `next_state_cotangent` that of its initial state. The states are
+    absent; c = A^T p of docs/architecture.md, what later tokens say about the state handed over), `next_state_cotangent` that of its initial state. The states are
     recomputed from `checkpoints`, `checkpoint_every` tokens at a time.
 
     The iteration space (`dims`, `state`, `contracted`) and `step` are the forward scan's. `adjoint` takes, for one point: one scalar per input, one

@@ -95,7 +95,8 @@ struct ExpandMlp : OpRewritePattern<ssm::MlpOp> {
 /// Numbers of the dimensions of a selective scan's iteration space.
 enum Dim : unsigned { Batch, Token, Channel, State, NumDims };
 
-/// The scalars of one point in a region, by the names of METHOD's and the op's equations. Absent operands are null.
+/// The scalars of one point in a region, by the names in the equations of ssm.selective_scan, whose D is `skip`. Absent
+/// operands are null.
 struct Point {
   Value x, dt, b, c, a, skip, z, dtBias;
 };

@@ -1,8 +1,9 @@
 //===- EmitScanAdjoint.cpp - the recurrence's adjoint -----------------------------------------------------------===//
 //
 // One group per sequence, point of the grouped dimensions and block of lanes runs over the chunks from the last to the
-// first: it recomputes a chunk's states from its checkpoint, then runs over the chunk's tokens in reverse (METHOD: p
-// and c, section 2). Sums over the tokens have two levels, the chunk and the whole.
+// first: it recomputes a chunk's states from its checkpoint, then runs over the chunk's tokens in reverse: p is the
+// cotangent of a token's state, c = A^T p what it hands to the token before. Sums over the tokens have two levels, the
+// chunk and the whole.
 //
 //===----------------------------------------------------------------------------------------------------------------===//
 #include "KeptValues.h"

@@ -24,7 +24,7 @@ def ChoosePolicies : Pass<"adj-choose-policies", "::mlir::ModuleOp"> {
     Option<"budgetText", "budget-text", "std::string", "\"8GB\"", "The budget as it was given, for messages">,
     Option<"policy", "policy", "std::string", "\"auto\"", "What is kept for adjoints: auto, store, recompute or offload">,
     ListOption<"keep", "keep", "std::string", "What becomes of single values whatever the policy says: `VALUE=store`, `VALUE=recompute` or `VALUE=offload`">,
-    Option<"boundaries", "boundaries", "std::string", "\"auto\"", "auto, device or binomial:N">,
+    Option<"boundaries", "boundaries", "std::string", "\"auto\"", "auto, device, host or binomial:N">,
     Option<"dtype", "dtype", "std::string", "\"f32\"", "What activations are stored in: f32 or bf16">,
     Option<"adamw", "adamw", "bool", "false", "The state of AdamW is resident">,
     Option<"gpu", "gpu", "bool", "false", "The target is a GPU: bytes are device memory">,

@@ -9,7 +9,8 @@ def ShardTokens : Pass<"adj-shard-tokens", "::mlir::ModuleOp"> {
   let description = [{
     Every operation that carries something across a token boundary (CarryOpInterface) starts from what the neighbouring shard handed over and hands
     its own over: states to the right, their cotangents to the left. Then `adj.program @forward` is added: the part of the gradient program that
-    makes the carries, for the first sweep (METHOD: two sweeps over shards).
+    makes the carries, for the first sweep: the states that shards begin with, from the left to the right, before gradients are taken from the right to
+    the left (docs/architecture.md, "One program, any context").
   }];
   let dependentDialects = ["::mlir::adj::AdjDialect"];
   let statistics = [Statistic<"numCarries", "carries", "carries across a token boundary, per layer">];

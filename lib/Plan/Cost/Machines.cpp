@@ -14,11 +14,15 @@ namespace adjc {
 // losses, sums, copies, transfers.
 
 // The same kernels on every GPU: measured on sm_90, `adj-run bench --profile` of examples/mamba-1.4b.mlir, bf16, 65 536
-// tokens in shards of 8192 (docs/performance.md), NVIDIA H100 80GB HBM3, 2026-11-22; benchmarks/predict.py --fit.
+// tokens in shards of 8192 (docs/performance.md), NVIDIA H100 80GB HBM3, 2026-11-22; benchmarks/predict.py --fit. But
+// those of recurrences and their adjoints, which became faster since: the measured ones times 1.14 and 1.16
+// (docs/cost-model.md).
 static constexpr std::array<double, kWorkKinds> kGpuEfficiency{0.93, 0.66, 0.66, 0.91, 0.84, 0.54,
                                                                0.69, 0.35, 0.32, 0.88, 1};
-// Recurrences: 4 blocks a processor, as their registers are bounded for (docs/gpu.md). Others: two blocks of 256
-// threads have loads enough under way.
+// Recurrences: one number for all launches of a kind, 4 blocks of 256 threads, which `_states` has room for
+// (TileLayout.cpp). Where a thread has two lanes, `_outputs` has 5 blocks of 128 threads (TileScan.cpp) and
+// `_gradients` 2 (TileScanAdjoint.cpp, docs/gpu.md): in a shard of fewer blocks than this table asks for, these fill
+// more of a processor than it says. Others: two blocks of 256 threads have loads enough under way.
 static constexpr std::array<double, kWorkKinds> kGpuResidents{1, 4, 4, 2, 2, 2, 2, 1, 2, 2, 1};
 
 // Measured: mamba-130m, f32, one shard of 2048 tokens (docs/performance.md, 2026-11-22): products 81 %, adjoint scans

@@ -286,7 +286,8 @@ TEST(Gpu, MemoryCountsContextLibrariesAndArena) {
   ASSERT_TRUE(device);
   const DeviceMemory before = device->memory();
   EXPECT_GT(before.current, std::uint64_t(32) << 20) << "context and workspace";
-  EXPECT_LT(before.current, std::uint64_t(1500) << 20) << "DESIGN.md's bound; another process on this GPU?";
+  EXPECT_LT(before.current, std::uint64_t(1500) << 20)
+      << "more than context, libraries and workspace; another process on this GPU?";
   ASSERT_TRUE(device->reserve(std::uint64_t(64) << 20));
   EXPECT_EQ(device->memory().current, before.current + (std::uint64_t(64) << 20));
   EXPECT_GE(device->memory().peak, device->memory().current);

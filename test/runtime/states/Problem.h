@@ -43,7 +43,7 @@ struct Outcome {
   States finalStates, initialCotangents;
 };
 
-/// DESIGN's bound on f32 gradients, on states and their cotangents too.
+/// That of `adj-run check` on f32 gradients (docs/adj-run.md), on states and their cotangents too.
 inline constexpr double kBound = 1e-5;
 
 /// |found - expected| / |expected| of every tensor at most `bound`; exactly zero where `expected` is. Fails the test
