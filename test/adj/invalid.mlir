@@ -1112,3 +1112,45 @@ func.func @f() {
   adj.await to_host behind -1
   return
 }
+
+// -----
+
+func.func @f(%w: tensor<4x8xf32>) {
+  // expected-error@+1 {{must read an ssm.parameter}}
+  %copy = adj.working_copy %w : tensor<4x8xf32> -> tensor<4x8xbf16>
+  return
+}
+
+// -----
+
+func.func @f() {
+  %w = ssm.parameter "w" <ones> : tensor<4x8xf32>
+  // expected-error@+1 {{the copy must be 'tensor<4x8xbf16>', found 'tensor<4x8xf32>'}}
+  %copy = adj.working_copy %w : tensor<4x8xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @f() {
+  %w = ssm.parameter "w" <ones> : tensor<4x8xf32>
+  // expected-error@+1 {{the copy must be 'tensor<4x8xbf16>', found 'tensor<8x4xbf16>'}}
+  %copy = adj.working_copy %w : tensor<4x8xf32> -> tensor<8x4xbf16>
+  return
+}
+
+// -----
+
+func.func @f(%w: tensor<?x8xf32>) {
+  // expected-error@+1 {{operand #0 must be statically shaped tensor}}
+  %copy = adj.working_copy %w : tensor<?x8xf32> -> tensor<4x8xbf16>
+  return
+}
+
+// -----
+
+func.func @f(%rounded: tensor<?x8xbf16>) {
+  // expected-error@+1 {{operand #0 must be statically shaped tensor}}
+  adj.refresh "w", %rounded : tensor<?x8xbf16>
+  return
+}

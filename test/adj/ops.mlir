@@ -135,3 +135,13 @@ func.func @transfers() {
   adj.await to_device behind 0
   return
 }
+
+// CHECK-LABEL: adj.program @prepare
+adj.program @prepare(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets: tensor<?x?xi8>, %scale: tensor<f32>) {
+  // CHECK: %[[W:.*]] = ssm.parameter "w"
+  %w = ssm.parameter "w" <ones> : tensor<4x8xf32>
+  // CHECK: %[[COPY:.*]] = adj.working_copy %[[W]] : tensor<4x8xf32> -> tensor<4x8xbf16>
+  %copy = adj.working_copy %w : tensor<4x8xf32> -> tensor<4x8xbf16>
+  // CHECK: adj.refresh "w", %[[COPY]] : tensor<4x8xbf16>
+  adj.refresh "w", %copy : tensor<4x8xbf16>
+}
