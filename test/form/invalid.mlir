@@ -37,3 +37,10 @@ adj.program @held(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets: 
   adj.accumulate "table", %d : tensor<16x8xf32>
   adj.accumulate "table", %d : tensor<16x8xf32>
 }
+
+// -----
+
+adj.program @without_results(%tokens: tensor<?x?xi32>, %targets: tensor<?x?xi32>, %resets: tensor<?x?xi8>, %scale: tensor<f32>) {
+  // expected-error @+1 {{computes nothing that a kernel could}}
+  adj.await to_host behind 0
+}
