@@ -121,6 +121,8 @@ class Cases:
         self.expect("a budget that is too small", ["adjc", self.config, "-o", self.path("x.adjm"), "--budget=1MB"], "--budget=", "smallest")
         self.expect("a device that this module is not for", ["adj-run", "grad", self.module, "--params", self.params, "--tokens", self.path("tokens.npy"),
                                                    "--out", self.path("g.safetensors"), "--device", "cuda:0"], "cuda:0")
+        self.expect("more threads than a device starts", ["adj-run", "grad", self.module, "--params", self.params, "--tokens", self.path("tokens.npy"),
+                                                          "--out", self.path("g.safetensors"), "--threads", "5000"], "threads: 5000 is more than 4096")
         self.expect("an unknown verb", ["adj-run", "dance"], "dance")
 
     def configs(self):
