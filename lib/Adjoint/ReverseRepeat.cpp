@@ -1,8 +1,8 @@
 //===- ReverseRepeat.cpp - the adjoint of a stack of layers -----------------------------------------------------===//
 #include "Reverse.h"
 #include "adj/ScalarRules.h"
+#include "adjc/Expand/Elementwise.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
@@ -88,27 +88,10 @@ ssm::RepeatOp Reverse::stackAndSlice(ssm::RepeatOp forward, Block &body, SmallVe
   return stacking;
 }
 
-/// A tensor like `like` of what `element` makes of each of its elements.
-static Value mapElements(OpBuilder &b, Location loc, Value like, function_ref<Value(OpBuilder &, Value)> element) {
-  auto type = cast<RankedTensorType>(like.getType());
-  SmallVector<Value> sizes;
-  for (int64_t d = 0; d < type.getRank(); ++d)
-    if (type.isDynamicDim(d))
-      sizes.push_back(tensor::DimOp::create(b, loc, like, d));
-  Value empty = tensor::EmptyOp::create(b, loc, type, sizes);
-  AffineMap identity = b.getMultiDimIdentityMap(type.getRank());
-  SmallVector<utils::IteratorType> parallel(type.getRank(), utils::IteratorType::parallel);
-  return linalg::GenericOp::create(b, loc, TypeRange{type}, like, empty, ArrayRef<AffineMap>{identity, identity},
-                                   parallel,
-                                   [&](OpBuilder &inner, Location at, ValueRange values) {
-                                     linalg::YieldOp::create(inner, at, element(inner, values[0]));
-                                   })
-      .getResult(0);
-}
-
-static Value zeroLike(OpBuilder &b, Location loc, Value like) {
-  return mapElements(b, loc, like, [&](OpBuilder &inner, Value element) -> Value {
-    return arith::ConstantOp::create(inner, loc, inner.getZeroAttr(element.getType()));
+static Value zeroLike(OpBuilder &builder, Location loc, Value like) {
+  ImplicitLocOpBuilder b(loc, builder);
+  return adjc::elementwise(b, like, [](ImplicitLocOpBuilder &inner, ValueRange v) -> Value {
+    return arith::ConstantOp::create(inner, inner.getZeroAttr(v[0].getType()));
   });
 }
 
@@ -116,7 +99,7 @@ static Value zeroLike(OpBuilder &b, Location loc, Value like) {
 /// is that of the carried value.
 static void separateYields(Block &body) {
   Operation *yield = body.getTerminator();
-  OpBuilder b(yield);
+  ImplicitLocOpBuilder b(yield->getLoc(), yield);
   llvm::DenseSet<Value> seen;
   for (OpOperand &operand : yield->getOpOperands()) {
     Value value = operand.get();
@@ -125,7 +108,7 @@ static void separateYields(Block &body) {
                         : value.getParentBlock() == &body;
     if (seen.insert(value).second && own)
       continue;
-    operand.set(mapElements(b, yield->getLoc(), value, [](OpBuilder &, Value element) { return element; }));
+    operand.set(adjc::elementwise(b, value, [](ImplicitLocOpBuilder &, ValueRange v) { return v[0]; }));
   }
 }
 

@@ -1,6 +1,7 @@
 //===- ExpandLayers.cpp - ssm-expand-layers: named layers spelled out ---------------------------------------------===//
 #include "ScalarFunctions.h"
 #include "adj/AdjOps.h"
+#include "adjc/Expand/Elementwise.h"
 #include "adjc/Expand/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"

@@ -19,11 +19,6 @@ mlir::Value geluTanh(mlir::ImplicitLocOpBuilder &b, mlir::Value v);
 /// log(1 + exp(v)).
 mlir::Value softplus(mlir::ImplicitLocOpBuilder &b, mlir::Value v);
 
-using ScalarFunction = llvm::function_ref<mlir::Value(mlir::ImplicitLocOpBuilder &, mlir::ValueRange)>;
-
-/// A linalg.generic that applies `function` to tensors of one shape, element by element.
-mlir::Value elementwise(mlir::ImplicitLocOpBuilder &b, mlir::ValueRange operands, ScalarFunction function);
-
 } // namespace adjc
 
 #endif

@@ -1,5 +1,6 @@
 #include "adjc/Form/Elementwise.h"
 
+#include "adjc/Expand/Elementwise.h"
 #include "adjc/Kernels/KernelContext.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -39,27 +40,14 @@ Value addElementwise(OpBuilder &b, Location loc, Value left, Value right, Ranked
 }
 
 /// The operation on scalars, as a linalg.generic on rows.
-static Value convertRows(OpBuilder &b, Operation *conversion) {
-  Location loc = conversion->getLoc();
-  Value source = conversion->getOperand(0);
-  auto type = cast<RankedTensorType>(conversion->getResult(0).getType());
-  SmallVector<Value> sizes;
-  for (int64_t d = 0; d < type.getRank(); ++d)
-    if (type.isDynamicDim(d))
-      sizes.push_back(tensor::DimOp::create(b, loc, source, d));
-  Value empty = tensor::EmptyOp::create(b, loc, type, sizes);
-  AffineMap identity = b.getMultiDimIdentityMap(type.getRank());
-  SmallVector<utils::IteratorType> parallel(type.getRank(), utils::IteratorType::parallel);
-  return linalg::GenericOp::create(b, loc, TypeRange{type}, source, empty, ArrayRef<AffineMap>{identity, identity},
-                                   parallel,
-                                   [&](OpBuilder &inner, Location at, ValueRange args) {
-                                     Type element = type.getElementType();
-                                     Value value = isa<arith::TruncFOp>(conversion)
-                                                       ? Value(arith::TruncFOp::create(inner, at, element, args[0]))
-                                                       : Value(arith::ExtFOp::create(inner, at, element, args[0]));
-                                     linalg::YieldOp::create(inner, at, value);
-                                   })
-      .getResult(0);
+static Value convertRows(OpBuilder &builder, Operation *conversion) {
+  ImplicitLocOpBuilder b(conversion->getLoc(), builder);
+  Type element = cast<RankedTensorType>(conversion->getResult(0).getType()).getElementType();
+  auto convert = [&](ImplicitLocOpBuilder &inner, ValueRange v) -> Value {
+    return isa<arith::TruncFOp>(conversion) ? Value(arith::TruncFOp::create(inner, element, v[0]))
+                                            : Value(arith::ExtFOp::create(inner, element, v[0]));
+  };
+  return elementwise(b, conversion->getOperand(0), convert, element);
 }
 
 void spellOutElementwise(adj::ProgramOp program) {
